@@ -88,7 +88,7 @@ async function make(
  */
 async function isForPlatform(
   imageId: string,
-  { traits, platform }: Pick<BuildRequest, "traits" | "platform">,
+  { traits, platform }: BuildRequest,
   call: EngineCall,
 ): Promise<boolean> {
   if (!traits.onScratch) return true;

@@ -105,7 +105,7 @@ const spaceHint =
 
 /** The error for a build that failed, at a line of its Dockerfile where that is known. */
 export function buildFailed(
-  { name, source: { file } }: Pick<BuildRequest, "name" | "source">,
+  { name, source: { file } }: BuildRequest,
   line: number | undefined,
   what: string,
   hint = usualHint(what, name),

@@ -70,6 +70,6 @@ export interface Machine {
   readonly unpack: (tar: string | undefined, folder: string) => Promise<void>;
 }
 
-export function materialOf({ task }: Pick<Tools, "task">, name: string): Material {
+export function materialOf({ task }: Tools, name: string): Material {
   return task.materials.get(name)!;
 }

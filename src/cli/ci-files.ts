@@ -26,7 +26,7 @@ interface Around {
 
 /** Reads all pipelines; `undefined` where the project has no CI file here. */
 export async function gatherPipelines(
-  { env, files }: Pick<World, "env" | "files">,
+  { env, files }: World,
   { git, tree, config, images }: Project,
   { situation, port, id, settings }: Around,
 ): Promise<Pipelines | undefined> {

@@ -130,7 +130,7 @@ export async function readOutcomes(
 }
 
 /** The manifests that looking for images brought along. */
-export function sightedManifests({ sightings }: Pick<Observation, "sightings">): Manifests {
+export function sightedManifests({ sightings }: Observation): Manifests {
   const found = new Map<string, Manifest>();
   for (const [name, [first]] of sightings) {
     if (first?.kind === "found" && first.manifest !== undefined) found.set(name, first.manifest);

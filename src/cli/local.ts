@@ -67,11 +67,7 @@ export async function buildAlone(
 }
 
 /** An image that this machine has built. */
-export function builtHere(
-  name: string,
-  { platform, key }: Pick<KeyedImage, "platform" | "key">,
-  reference: string,
-): Located {
+export function builtHere(name: string, { platform, key }: KeyedImage, reference: string): Located {
   return { name, platform, reference, key, source: "here", foundBy: "build", revision: null };
 }
 

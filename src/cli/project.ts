@@ -69,7 +69,7 @@ function withSigns(tree: Tree, world: World): Tree {
 /** The configuration that `--config` names, instead of the project's own. */
 export function namedConfig(
   { files, cwd }: World,
-  { config }: Pick<GlobalOptions, "config">,
+  { config }: GlobalOptions,
 ): NamedConfig | undefined {
   return config === undefined ? undefined : { files, path: resolve(cwd, config), label: config };
 }

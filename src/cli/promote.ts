@@ -121,10 +121,7 @@ async function checkTested(
   } else refuseUntested(jobs, pipeline);
 }
 
-function describe(
-  promotions: readonly Promotion[],
-  { branch, untrusted }: Pick<Situation, "branch" | "untrusted">,
-): string {
+function describe(promotions: readonly Promotion[], { branch, untrusted }: Situation): string {
   if (promotions.length === 0 && untrusted !== undefined)
     return `nothing to promote: an untrusted run moves no tag (${untrusted})\n`;
   if (promotions.length === 0)

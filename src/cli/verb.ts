@@ -54,7 +54,7 @@ export function engineOption(condition = ""): Option {
 /** What is to build: as the flag says, else as a user's variable does, else as the configuration. */
 export function engineOf(
   flag: EngineSetting | undefined,
-  { prefix, engine }: Pick<Config, "prefix" | "engine">,
+  { prefix, engine }: Config,
   env: World["env"],
 ): EngineSetting {
   const name = `${prefix}_ENGINE`;
@@ -78,7 +78,7 @@ export type Work = (
 
 /** Prints a result: with `--json` the value, in which what is absent is null; else its text. */
 export function printResult(
-  { print }: Pick<World, "print">,
+  { print }: World,
   { json }: GlobalOptions,
   value: unknown,
   text: string,

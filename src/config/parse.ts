@@ -56,10 +56,7 @@ export function parseConfig(text: string, file: string, given: Given = {}): Conf
 }
 
 /** A warning for each setting of the file that an input contradicts; `auto` leaves it to the input. */
-function overruled(
-  given: Given,
-  { value, keyPlace }: Pick<ConfigSource, "value" | "keyPlace">,
-): readonly Problem[] {
+function overruled(given: Given, { value, keyPlace }: ConfigSource): readonly Problem[] {
   if (typeof value !== "object" || value === null) return [];
   const said = value as Readonly<Record<string, unknown>>;
   return Object.entries(given)

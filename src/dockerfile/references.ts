@@ -142,7 +142,7 @@ export function namingAt(
 
 /** Complains at a place of a line. */
 export function mistakeAt(
-  { complain }: Pick<RecipeInput, "complain">,
+  { complain }: RecipeInput,
   line: Line,
   index: number,
 ): (message: string) => void {

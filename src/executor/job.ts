@@ -74,7 +74,7 @@ export function circleOf({ git_info: { refspecs } }: Job): "branches" | "request
 }
 
 /** The name in `berth://NAME`; `undefined` for every other image. */
-export function berthName({ name }: Pick<WantedImage, "name">): string | undefined {
+export function berthName({ name }: WantedImage): string | undefined {
   return /^berth:\/\/(.+)$/.exec(name)?.[1];
 }
 

@@ -150,7 +150,7 @@ export function isDenied(answer: unknown): answer is Denied {
 }
 
 /** Whether the whole project is not there or hidden: GitLab answers 404 to who may not see it. */
-export function isProjectHidden({ status, said }: Pick<GitLabRefusal, "status" | "said">): boolean {
+export function isProjectHidden({ status, said }: GitLabRefusal): boolean {
   return status === 404 && /\bproject not found\b/i.test(said);
 }
 

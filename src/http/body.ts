@@ -13,10 +13,7 @@ export interface WatchTimes {
   readonly requestMs?: number | undefined;
 }
 
-export function startWatch(
-  { headersMs, stallMs, requestMs }: WatchTimes,
-  { startTimer }: Pick<Timers, "startTimer">,
-) {
+export function startWatch({ headersMs, stallMs, requestMs }: WatchTimes, { startTimer }: Timers) {
   const abort = new AbortController();
   let why: string | undefined;
   let state: "started" | "moved" | "still" | "resting" = "started";

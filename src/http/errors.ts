@@ -152,7 +152,7 @@ export function isLimited({ hint }: BerthError): boolean {
 }
 
 /** REGISTRY_REFUSED for a web page, which no registry sends for what we ask, not even where it has nothing. */
-export function refuseWebPage({ headers }: Pick<Answered, "headers">, purpose: string): void {
+export function refuseWebPage({ headers }: Answered, purpose: string): void {
   // Where a proxy puts its own page in place of a registry's 404, this header stays.
   if (!isWebPage(headers) || headers.has("docker-distribution-api-version")) return;
   throw new BerthError("REGISTRY_REFUSED", `${purpose}: the answer is a web page`, {

@@ -63,7 +63,7 @@ async function missingSource(
   source: ContextSource,
   { dockerfile: file, context }: Image,
   tree: Tree,
-  { ignoreFile }: Pick<ContextDescription, "ignoreFile">,
+  { ignoreFile }: ContextDescription,
 ): Promise<Problem> {
   const path = source.kind === "path" ? source.pattern : "";
   const where = context === "" ? "the repository's top" : context;

@@ -126,7 +126,7 @@ export function wrap(text: string, width: number): readonly string[] {
 }
 
 /** Lines of text that fit the screen; what goes on below is set in as far as its line, and `hang` more. */
-export function fill(text: string, { width }: Pick<Screen, "width">, hang = 0): string {
+export function fill(text: string, { width }: Screen, hang = 0): string {
   if (width === undefined) return text;
   return text
     .split("\n")

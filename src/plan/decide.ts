@@ -157,8 +157,8 @@ export function refreshReasonOf(
  * as the branch, and in a fork they are layers that upstream never reads.
  */
 function scratchReasonOf(
-  { name }: Pick<KeyedImage, "name">,
-  { wishes, merge }: Pick<Situation, "wishes" | "merge">,
+  { name }: KeyedImage,
+  { wishes, merge }: Situation,
 ): ScratchReason | undefined {
   if (isForced(wishes, name)) return { code: "forced" };
   return merge && { code: "merge", because: merge.because };

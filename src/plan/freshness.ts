@@ -50,7 +50,7 @@ export function refreshPolicy(
 }
 
 /** In a merge only what upstream made may be of any age. */
-export function needsTarget({ source }: Sighting, { role }: Pick<Situation, "role">): boolean {
+export function needsTarget({ source }: Sighting, { role }: Situation): boolean {
   return source !== "upstream" && role !== "upstream";
 }
 

@@ -84,14 +84,14 @@ function setOf(
 }
 
 /** Names what a run refreshes; a pipeline is one run, whatever the number of its jobs. */
-function generationOf({ pipeline }: Pick<Situation, "pipeline">, now: Date): string {
+function generationOf({ pipeline }: Situation, now: Date): string {
   return pipeline === undefined ? generationOfMachine(now) : generationOfPipeline(pipeline);
 }
 
 function planImage(
   image: KeyedImage,
   decision: Decision,
-  { config, situation }: Pick<Grounds, "config" | "situation">,
+  { config, situation }: Grounds,
   generation: string | undefined,
 ): PlannedImage {
   const plain = ownTags.key(image.key);
@@ -139,10 +139,7 @@ export function imageVariable(prefix: string, name: string): string {
 }
 
 /** Gives the variables that `reference` promises, and no other; DOTENV_LIMIT where they are too many. */
-export function variablesOf(
-  plan: PlannedSet,
-  grounds: Pick<Grounds, "config" | "situation" | "observation">,
-): Readonly<Record<string, string>> {
+export function variablesOf(plan: PlannedSet, grounds: Grounds): Readonly<Record<string, string>> {
   const { config } = grounds;
   const { prefix, reference } = config;
   const entries =
@@ -161,7 +158,7 @@ type Entry = readonly [name: string, value: string];
 /** Base and tag for `image: $BASE/name:$TAG`; only where every image of the set has that tag there. */
 function setVariables(
   plan: PlannedSet,
-  { config, situation, observation }: Pick<Grounds, "config" | "situation" | "observation">,
+  { config, situation, observation }: Grounds,
 ): readonly Entry[] {
   const source = observation.record?.source;
   // Upstream's set is not the one that this run tests where it refreshes images of it.
@@ -209,8 +206,8 @@ export const variableLimits = { free: 50, selfManaged: 20 };
 /** What may become of so many, and what to do, where nobody said what this GitLab takes. */
 export function manyVariables(
   count: number,
-  { dotenv }: Pick<Config, "dotenv">,
-  { server }: Pick<Situation, "server">,
+  { dotenv }: Config,
+  { server }: Situation,
 ): readonly [detail: string, todo: string] | undefined {
   const isTold = dotenv.maxVariables !== undefined || server === undefined;
   if (isTold || server === "gitlab.com" || count <= variableLimits.selfManaged) return undefined;

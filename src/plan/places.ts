@@ -39,7 +39,7 @@ export function repositoryOf(base: Repository, template: string, name: string): 
 }
 
 /** Where a planned image has its place; REGISTRY_UNSET where no registry of the project's own is known. */
-export function ownRepository({ name, repository }: Pick<PlannedImage, "name" | "repository">) {
+export function ownRepository({ name, repository }: PlannedImage) {
   if (repository !== null) return parseRepository(repository);
   throw new BerthError("REGISTRY_UNSET", `build ${name}: no registry is known to push it to`, {
     hint: "set CI_REGISTRY_IMAGE, give --registry host/path, or set `registry` in berth.yml, and plan again",

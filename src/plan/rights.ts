@@ -58,7 +58,7 @@ export async function refusedWrite(
 
 /** Why the registry will not let this job move tags of a plan's set, in its own words; `undefined` where it will. */
 export async function refusedMove(
-  plan: Pick<Plan, "images" | "config">,
+  plan: Plan,
   tags: readonly string[],
   base: Repository,
   registry: Pick<Registry, "announce" | "refusal">,
@@ -72,7 +72,7 @@ export async function refusedMove(
 
 /** Where tags are when a plan's set is promoted: beside its record, and in each image's repository. */
 export function movedRepositories(
-  { images, config }: Pick<Plan, "images" | "config">,
+  { images, config }: Plan,
   base: Repository,
 ): readonly Repository[] {
   const own = withoutMembers(images).map(({ name }) => repositoryOf(base, config.repository, name));
@@ -137,7 +137,7 @@ function isOwn({ decision, repository }: PlannedImage): boolean {
 
 /** Announces early what publishing will write, unless builds come first: a token would expire. */
 export function announceRun(
-  plan: Pick<Plan, "images" | "complete">,
+  plan: Plan,
   base: Repository,
   registry: Pick<Registry, "announce">,
 ): void {
@@ -147,7 +147,7 @@ export function announceRun(
 
 /** Announces every repository that is written, with the one that it is copied from beside it. */
 export function announceWrites(
-  { images, complete }: Pick<Plan, "images" | "complete">,
+  { images, complete }: Plan,
   base: Repository,
   registry: Pick<Registry, "announce">,
 ): void {

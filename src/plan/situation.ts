@@ -194,7 +194,7 @@ function forceOf(text: string | undefined): Wishes["force"] {
 }
 
 /** Does a user want this image, or the one that this is a member of, built without any cache? */
-export function isForced({ force }: Pick<Wishes, "force">, name: string): boolean {
+export function isForced({ force }: Wishes, name: string): boolean {
   return force === "all" || (force !== "none" && force.includes(imageOf(name)));
 }
 

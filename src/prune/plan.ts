@@ -33,7 +33,7 @@ export async function makePrunePlan(pruning: Pruning, facts: Facts, looks: boole
 }
 
 /** Whether a look at the tag could let it go. */
-export function isUnsettled({ verdict }: Pick<JudgedTag, "verdict">): boolean {
+export function isUnsettled({ verdict }: JudgedTag): boolean {
   return verdict.action === "keep" && verdict.reason.why === "age-unknown";
 }
 

@@ -21,7 +21,7 @@ import { writeRecord } from "./record.ts";
  * converges. Does nothing where the record is that of this generation already, mended since or not.
  */
 export async function adoptGeneration(
-  { images }: Pick<Plan, "images">,
+  { images }: Plan,
   fresh: SetRecord,
   usual: SetRecord | undefined,
   at: MovingTag,

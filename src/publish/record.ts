@@ -104,7 +104,7 @@ export function recordOf(
 }
 
 /** Where the record of a set goes; that of refreshed images waits under a name of its own to be promoted. */
-export function recordTagOf({ id, generation }: Pick<Plan["set"], "id" | "generation">): string {
+export function recordTagOf({ id, generation }: Plan["set"]): string {
   return generation === null ? ownTags.set(id) : ofGeneration(ownTags.set(id), generation);
 }
 

@@ -55,7 +55,7 @@ export async function getBlob(
 export async function openBlob(
   session: HostSession,
   repository: Repository,
-  { digest }: Pick<Descriptor, "digest">,
+  { digest }: Descriptor,
 ): Promise<AsyncGenerator<Uint8Array>> {
   const call = blobCall(session, "GET", repository, digest);
   const reply = await session.stream(call);
@@ -95,7 +95,7 @@ export async function mountBlob(
 }
 
 /** Where an upload goes on; relative or absolute, but never where a registry's answer must not send us. */
-function uploadLocation(reply: Reply, { purpose }: Pick<AskedCall, "purpose">): URL {
+function uploadLocation(reply: Reply, { purpose }: AskedCall): URL {
   const header = reply.headers.get("location") ?? "";
   const location =
     header !== "" && URL.canParse(header, reply.url.href) ? new URL(header, reply.url) : undefined;

@@ -117,8 +117,8 @@ async function find(
 async function askHelper(
   helper: string,
   host: string,
-  { name }: Pick<AuthFile, "name">,
-  { run, warn }: Pick<CredentialSources, "run" | "warn">,
+  { name }: AuthFile,
+  { run, warn }: CredentialSources,
 ): Promise<RegistryLogin | undefined> {
   const program = `docker-credential-${helper}`;
   const failed = (what: string) => {

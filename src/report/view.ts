@@ -179,7 +179,7 @@ export function verdict(report: Pick<Report, "images">): string {
 }
 
 /** What was saved, one sentence for each thing that is known; and what is not known. */
-export function savedWords({ saved }: Pick<Report, "saved">): readonly string[] {
+export function savedWords({ saved }: Report): readonly string[] {
   const { jobs, seconds, timed, bytes, weighed } = saved;
   if (jobs === 0) return ["Nothing: every image had to be made."];
   const of = (known: number): string => (known === jobs ? "" : ` (known of ${known} of ${jobs})`);

@@ -96,7 +96,7 @@ function mountOf(path: string): string {
 }
 
 function userFlags(
-  { env }: Pick<ContainerRequest, "env">,
+  { env }: ContainerRequest,
   { users }: Tool,
   { uid, gid }: Caller,
 ): readonly string[] {
