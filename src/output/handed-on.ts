@@ -27,7 +27,9 @@ export function handedOn(env: Env, prefix: string): Readonly<Record<string, stri
     ...Object.keys(env).filter((name) => isForEveryJob.test(name) && !isOfPod.test(name)),
   ];
   const given = names.map((name) => [name, env[name] ?? ""] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== "" && !holdsLogin.test(value)));
+  const isOpen = ([name, value]: (typeof given)[number]) =>
+    value !== "" && !isSecret.test(name) && !holdsLogin.test(`${name}=${value}`);
+  return Object.fromEntries(given.filter(isOpen));
 }
 
 /** What a project sets for all jobs: how the runner fetches and runs them, and the way to the network. */
@@ -37,12 +39,17 @@ const isForEveryJob =
 /** What Kubernetes puts into every container by itself. */
 const isOfPod = /^KUBERNETES_(?:PORT|SERVICE_(?:HOST|PORT))/;
 
-const holdsLogin = /^\w+:\/\/[^/]*@/;
+/** Names of what is likely to be a secret, such as KUBERNETES_BEARER_TOKEN. */
+const isSecret =
+  /TOKEN|PASSW|PASSPHRASE|SECRET|PRIVATE|CREDENTIAL|_AUTH(?:_|$)|API_?KEY|ACCESS_KEY/i;
+
+/** A login before a host, be it amid options of git or of a proxy without a scheme, and a header that git is to send. */
+const holdsLogin = /:\/\/[^/\s]*@|_proxy=[^/\s]*@|authorization:|-token:/i;
 
 /** The input `build_variables`; USAGE for what is likely to be a secret, since anyone may read the child pipeline. */
 function namedVariables(input: string | undefined): readonly string[] {
   const names = readInput(listsOfText, input).flat();
-  const secret = names.find((name) => /TOKEN|PASSW|SECRET|PRIVATE|CREDENTIAL/i.test(name));
+  const secret = names.find((name) => isSecret.test(name));
   if (secret === undefined) return names;
   throw new BerthError("USAGE", `hand ${secret} on to the child pipeline: it looks like a secret`, {
     hint: "take it out of the input `build_variables`: what the settings hold reaches all jobs without it",

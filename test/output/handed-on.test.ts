@@ -30,9 +30,16 @@ describe("the variables of a child pipeline", () => {
     assert.deepEqual(handedOn(env, "QEMU_CI"), { SITE: "a" });
   });
 
-  test("are never what looks like a secret", () => {
-    const env = { BERTH_INPUT_BUILD_VARIABLES: '[["NPM_TOKEN"]]', NPM_TOKEN: "x" };
-    assert.throws(() => handedOn(env, "QEMU_CI"), { code: "USAGE", message: /NPM_TOKEN/ });
+  for (const name of ["NPM_TOKEN", "DOCKER_AUTH_CONFIG", "SIGN_PASSPHRASE", "AWS_ACCESS_KEY_ID"])
+    test(`are never what looks like a secret: ${name}`, () => {
+      const env = { BERTH_INPUT_BUILD_VARIABLES: `[["${name}"]]`, [name]: "x" };
+      assert.throws(() => handedOn(env, "QEMU_CI"), { code: "USAGE", message: RegExp(name) });
+    });
+
+  test("are also what only sounds like a secret", () => {
+    const env = { BERTH_INPUT_BUILD_VARIABLES: '[["AUTHOR", "CACHE_KEY"]]' };
+    const named = { AUTHOR: "bot@example.com", CACHE_KEY: "debian@sha256" };
+    assert.deepEqual(handedOn({ ...env, ...named }, "QEMU_CI"), named);
   });
 
   test("hold nothing else: no secret, nothing of the machine, nothing empty", () => {
@@ -48,6 +55,11 @@ describe("the variables of a child pipeline", () => {
       KUBERNETES_SERVICE_HOST: "10.0.0.1",
       KUBERNETES_SERVICE_PORT_HTTPS: "443",
       http_proxy: "http://user:secret@proxy.example.com:3128",
+      HTTPS_PROXY: "user:secret@proxy.example.com:3128",
+      ALL_PROXY: "secret@proxy.example.com:3128",
+      KUBERNETES_BEARER_TOKEN: "secret",
+      GIT_CLONE_EXTRA_FLAGS: "-c http.extraHeader='Authorization: Basic secret'",
+      GIT_FETCH_EXTRA_FLAGS: "-c url.https://user:secret@git.example.com/.insteadOf=https://x/",
       GIT_DEPTH: "",
     };
     assert.deepEqual(handedOn(others, "QEMU_CI"), {});
