@@ -48,7 +48,7 @@ const holdsLogin = /:\/\/[^/\s]*@|_proxy=[^/\s]*@|authorization:|-token:/i;
 
 /** The input `build_variables`; USAGE for what is likely to be a secret, since anyone may read the child pipeline. */
 function namedVariables(input: string | undefined): readonly string[] {
-  const names = readInput(listsOfText, input).flat();
+  const names = readInput(listsOfText, input, textsIn("build_variables")).flat();
   const secret = names.find((name) => isSecret.test(name));
   if (secret === undefined) return names;
   throw new BerthError("USAGE", `hand ${secret} on to the child pipeline: it looks like a secret`, {
@@ -71,35 +71,54 @@ export interface Runners {
 export function runnersOf(env: Env, prefix: string): Runners {
   const own = (env[`${prefix}_JOB_TAGS`] ?? "").split(",").flatMap((tag) => tag.trim() || []);
   if (own.length > 0) return { tags: own, platformTags: new Map() };
-  const tags =
-    readInput(listsOfText, env["BERTH_INPUT_TAGS"]).find((list) => list.length > 0) ?? [];
+  const lists = readInput(listsOfText, env["BERTH_INPUT_TAGS"], textsIn("build_tags` or `tags"));
+  const tags = lists.find((list) => list.length > 0) ?? [];
   return { tags, platformTags: new Map(platformsIn(env["BERTH_INPUT_PLATFORM_TAGS"])) };
-}
-
-type Lists = readonly (readonly string[])[];
-
-function platformsIn(input = "") {
-  const wrong = (what: string, cause?: unknown) =>
-    new BerthError("USAGE", `read the input \`platform_tags\`, ${input}: ${what}`, {
-      hint: "write a list for each platform, of it and its runner tags, such as [[linux/arm64, aarch64]]",
-      cause,
-    });
-  let lists: Lists;
-  try {
-    lists = readInput(z.array(listsOfText), input).flat();
-  } catch (error) {
-    throw wrong("it is no list of lists", error);
-  }
-  return lists.map(([platform = "", ...tags]) => {
-    const mistake = platformRule(platform) ?? (tags.length > 0 ? undefined : "no tag stands there");
-    if (mistake !== undefined) throw wrong(`${platform}: ${mistake}`);
-    return [platform, tags] as const;
-  });
 }
 
 const listsOfText = z.array(z.array(z.string()));
 
-/** Inputs that are lists, as the component writes them into a variable, within another list. */
-function readInput<Value>(schema: z.ZodType<Value>, inputs: string | undefined): Value {
-  return schema.parse(JSON.parse(inputs || "[]"), z.once);
+const platformTags: Form = {
+  name: "platform_tags",
+  form: "list of lists",
+  hint: "write a list for each platform, of it and its runner tags, such as [[linux/arm64, aarch64]]",
+};
+
+function platformsIn(input = "") {
+  const lists = readInput(z.array(listsOfText), input, platformTags).flat();
+  return lists.map(([platform = "", ...tags]) => {
+    const mistake = platformRule(platform) ?? (tags.length > 0 ? undefined : "no tag stands there");
+    if (mistake !== undefined) throw unreadable(input, `${platform}: ${mistake}`, platformTags);
+    return [platform, tags] as const;
+  });
+}
+
+/** An input that is a list, and what is to stand in it. */
+interface Form {
+  readonly name: string;
+  readonly form: string;
+  readonly hint: string;
+}
+
+function textsIn(name: string): Form {
+  const hint = 'write a list of texts, with numbers in quotes, such as [linux, "8"]';
+  return { name, form: "list of texts", hint };
+}
+
+/** Inputs that are lists, as the component writes them into a variable, within another list; USAGE for what is none. */
+function readInput<Value>(schema: z.ZodType<Value>, inputs: string | undefined, form: Form): Value {
+  try {
+    return schema.parse(JSON.parse(inputs || "[]"), z.once);
+  } catch (cause) {
+    throw unreadable(inputs, `it is no ${form.form}`, form, cause);
+  }
+}
+
+function unreadable(
+  inputs: string | undefined,
+  why: string,
+  { name, hint }: Form,
+  cause?: unknown,
+): BerthError {
+  return new BerthError("USAGE", `read the input \`${name}\`, ${inputs}: ${why}`, { hint, cause });
 }

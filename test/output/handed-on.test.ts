@@ -95,6 +95,13 @@ describe("the runner tags of a child pipeline", () => {
     });
   });
 
+  for (const list of ['[8, "linux"]', "[nil]", "[true]", '[["a"]]', '["\\e"]'])
+    test(`and its variables are refused where an input says ${list}, which is no list of texts`, () => {
+      const wrong = { code: "USAGE", message: /`build_\w+`.*: it is no list of texts$/ };
+      assert.throws(() => runnersOf({ BERTH_INPUT_TAGS: `[${list}, []]` }, "X"), { code: "USAGE" });
+      assert.throws(() => handedOn({ BERTH_INPUT_BUILD_VARIABLES: `[${list}]` }, "X"), wrong);
+    });
+
   for (const [list, mistake] of [
     ["[]", "a platform is linux/ and one of"],
     ['["arm64", "big"]', "write linux/arm64|a platform is"],
