@@ -1,6 +1,7 @@
 /** From a project to its plan: what planning may ask of git, the registry and the person's wishes. */
 import { dirtyPaths } from "../context/dirty.ts";
 import { commitOf, hasCommit, isCommit, isShallow } from "../context/objects.ts";
+import { BerthError } from "../errors.ts";
 import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
 import type { MergeHistory } from "../plan/freshness.ts";
@@ -56,7 +57,23 @@ async function cleanState(
       : { revision: await commitOf(git, options.rev), dirty: [] };
   // In CI every job must see the files of the commit; on a developer's machine only publishing is refused.
   if (session.situation.ci) refuseDirty("plan", state.dirty, options);
+  if (options.rev === undefined) refuseOther(state.revision, session, options);
   return state;
+}
+
+/** Refuses the files that an earlier job left, where this one checks no commit out. */
+function refuseOther(
+  revision: string | undefined,
+  { world: { env }, project: { git } }: Session,
+  { allowDirty }: BuildOptions,
+): void {
+  const wanted = env["CI_COMMIT_SHA"];
+  const isProject = git.root === env["CI_PROJECT_DIR"];
+  if (!isProject || !wanted || revision === wanted || allowDirty === true) return;
+  const what = `plan: the files in ${git.root} are those of ${revision ?? "no commit"}, and this pipeline is of ${wanted}`;
+  throw new BerthError("TREE_DIRTY", what, {
+    hint: "let the job check out its commit (no GIT_STRATEGY none and no GIT_CHECKOUT false), or give --allow-dirty to take what is there",
+  });
 }
 
 async function workingState(
