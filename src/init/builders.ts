@@ -79,7 +79,9 @@ export function plainBuild(dockerfile: string, context: string): BuildJob {
 export function placeOf(name: string, job: YamlMap, dockerfile: string, known: Known = new Map()) {
   const stage = job.get("stage");
   const own = `${name}${dockerfile}`.includes("cross") ? undefined : platformIn(name);
-  const runnerTags = flatten(job.get("tags")).map((tag) => expand(textOf(tag), known, "stays"));
+  // A variable that files set to nothing is set elsewhere where it matters.
+  const tags = flatten(job.get("tags")).map(textOf);
+  const runnerTags = tags.map((tag) => expand(tag, known, "stays") || tag);
   const runsOn = platformIn(runnerTags.join(" "));
   return {
     job: name,

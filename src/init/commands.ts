@@ -109,13 +109,15 @@ function wordsOf(text: string): readonly string[] {
 
 const switches = /^(?:-q|--(?:quiet|pull|push|load|no-cache|rm|force-rm|squash|layers))$/;
 
-/** The context stands last, unless that word belongs to a flag. */
-function lastArgument(words: readonly string[]): string {
+/** The context is the first word that belongs to no flag, and to none that a variable may hold. */
+function contextIn(words: readonly string[]): string {
+  const isOfFlag = (word: string, before = "") =>
+    word.startsWith("-") ||
+    (before.startsWith("-") && !before.includes("=") && !switches.test(before));
+  const free = words.filter((word, index) => !isOfFlag(word, words[index - 1]));
+  const context = free.find((word) => !word.startsWith("$")) ?? free[0] ?? ".";
   // Without what ends a subshell.
-  const last = (words.at(-1) ?? "-").replace(/^([^(]*?)\)+$/, "$1");
-  const before = words.at(-2) ?? "";
-  const ofFlag = before.startsWith("-") && !before.includes("=") && !switches.test(before);
-  return last.startsWith("-") || ofFlag ? "." : last;
+  return context.replace(/^([^(]*?)\)+$/, "$1");
 }
 
 /** Flags of engines that change what is built, and that berth.yml has other words for or none. */
@@ -144,7 +146,7 @@ type BuildCommand = NonNullable<ReturnType<typeof readBuild>>;
 
 /** `undefined` where a variable that nobody knows decides what is built. */
 function readBuild(words: readonly string[], start: string) {
-  const [given = lastArgument(words)] = flagged(words, "--context");
+  const [given = contextIn(words)] = flagged(words, "--context");
   // Kaniko's word for a folder.
   const context = placeIn(start, given.replace(/^dir:\/\//, ""));
   const folder = normalPath(context);

@@ -72,11 +72,12 @@ describe("a project without a layout of that kind", () => {
       const jobs = paths.map(
         (path, index) => `image${index}: { extends: .build, script: docker build -f ${path} . }\n`,
       );
-      const ci = `default: { tags: [small] }\n.build: { tags: [docker, "24_04", "on", $SIZE] }\n${jobs.join("")}`;
+      const build = `variables: { MORE: "" }\n.build: { tags: [docker, "24_04", "on", $SIZE, $MORE] }\n`;
+      const ci = `default: { tags: [small] }\n${build}${jobs.join("")}`;
       const dockerfiles = Object.fromEntries(paths.map((path) => [path, dockerfile]));
       const { inputs, steps } = await proposed({ ...dockerfiles, ".gitlab-ci.yml": ci });
       const mode = count > 1 ? { mode: "fan-out" } : {};
-      const builds = { ...mode, [input]: ["docker", "24_04", "on", "$SIZE"] };
+      const builds = { ...mode, [input]: ["docker", "24_04", "on", "$SIZE", "$MORE"] };
       assert.deepEqual(inputs, { images: builds });
       assert.ok(!steps.some((step) => step.includes("runner tags")));
       const other = await proposed({
@@ -104,12 +105,25 @@ describe("a project without a layout of that kind", () => {
     "tools/b.docker": dockerfile,
   });
   const of = (V: string) => ({ dockerfile: "app/Dockerfile", args: { V } });
+  const web = { repository: "ci/{name}", images: { web: "app/Dockerfile" } };
   const between = { "app/main.c": "", "app/ci/run.sh": "" };
   const script = "RUN sh -c true\nCOPY --chown=1:1 setup.sh cross*.txt /tmp/\n";
   const cases: Readonly<Record<string, readonly [files: Files, settings: unknown]>> = {
     "a folder, with another name in the registry": [
       job("docker build -t $CI_REGISTRY_IMAGE/ci/web:latest app"),
-      { repository: "ci/{name}", images: { web: "app/Dockerfile" } },
+      web,
+    ],
+    "a folder before flags": [
+      job("docker build app --pull -t $CI_REGISTRY_IMAGE/ci/web:latest"),
+      web,
+    ],
+    "a folder before what nobody knows": [
+      job("docker build -t $CI_REGISTRY_IMAGE/ci/web:latest app ${MORE:-}"),
+      web,
+    ],
+    "a folder, with a log": [
+      job("docker build --rm -t $CI_REGISTRY_IMAGE/ci/web:latest $MORE app > build.log 2>&1"),
+      web,
     ],
     "the top as context": [
       job("docker buildx build --push -t $CI_REGISTRY_IMAGE/app -f app/Dockerfile ."),
