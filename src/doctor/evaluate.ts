@@ -62,7 +62,8 @@ export async function readPipelines(files: CiFiles, known: KnownProject) {
   const includes = (outline?.includes ?? []).flatMap((include) => berthInclude(include, files));
   const project = projectOf(known, includes, words);
   const stub = stubOf(outline?.written ?? new Map());
-  const images = { ...known.config, prefix: project.prefix, names: known.images };
+  const upstreamBase = `${project.registry}/${project.upstream.toLowerCase()}`;
+  const images = { ...known.config, prefix: project.prefix, names: known.images, upstreamBase };
   const read = casesOf(project, words).map(async (each): Promise<ReadCase> => {
     const { occasion } = each;
     const { included, fetch } = noting(files, stub);

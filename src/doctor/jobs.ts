@@ -13,6 +13,8 @@ import type { PipelineCase } from "./occasions.ts";
 export interface PlannedImages
   extends Pick<Config, "prefix" | "repository" | "reference" | "file"> {
   readonly names: readonly string[];
+  /** Below which upstream has them. */
+  readonly upstreamBase: string;
 }
 
 export interface ReadCase extends PipelineCase {
@@ -35,8 +37,8 @@ export interface SeenJob {
   readonly image: string | undefined;
   /** The image of the project that this is, as planned. */
   readonly planned: string | undefined;
-  /** `unfed`: it gets nothing of the plan; `unplanned`: there is none; `unknown`: no image has that name; `early`: it does not wait for the builds. */
-  readonly flaw: "unfed" | "unplanned" | "unknown" | "early" | undefined;
+  /** `unfed`: it gets nothing of the plan; `unplanned`: there is none; `fixed`: it names an image by a tag although there is one; `unknown`: no image has that name; `early`: it does not wait for the builds. */
+  readonly flaw: "unfed" | "unplanned" | "fixed" | "unknown" | "early" | undefined;
 }
 
 /** What stands for a value that nobody gives. */
@@ -56,7 +58,7 @@ export function jobsOf(
   const prefixes = [images, ...plans].map(({ prefix }) => prefix);
   return reading.jobs.map((job) => {
     const feeds = plans.filter(({ plan }) => isFed(job, plan, stages));
-    const { image, planned, lacks } = imageOf(job, { occasion, prefixes, feeds });
+    const { image, planned, lacks } = imageOf(job, { occasion, prefixes, feeds, plans });
     const lack = lacks === "plan" ? (plans.length === 0 ? "unplanned" : "unfed") : lacks;
     const flaw = planned !== undefined && !isLate(job, reading.jobs) ? "early" : lack;
     const isOurs = isPlan(job) || isChild(job) || runsBerth(job);
@@ -143,10 +145,16 @@ function promisedBy(plan: PipelineJob, occasion: Occasion, images: PlannedImages
     { key: `${prefix}_CONTAINER_BASE`, value: `${base}${templateFolder(images.repository) ?? ""}` },
     { key: `${prefix}_CONTAINER_TAG`, value: plannedTag },
   ];
+  /** Where its images are by a tag, here or upstream; nobody's where a user gives the tag of all. */
+  const places = [base, images.upstreamBase].flatMap((at) =>
+    images.names.map((name) => `${at}/${of(name)}`),
+  );
+  const isGiven = occasion.settings.some(({ key }) => key === `${prefix}_CONTAINER_TAG`);
   const isEach = (values.get(givenVariables.reference) || images.reference) === "digest";
   const variables = isEach ? each : both;
   // Another configuration has images that are not known.
-  return { plan, prefix, isOther: file !== images.file, references, variables };
+  const isOther = file !== images.file;
+  return { plan, prefix, isOther, references, places: isGiven ? [] : places, variables };
 }
 
 /** All that is known when a job runs, each name once: a plan's report wins over the files, settings over both. */
@@ -164,12 +172,13 @@ interface Around {
   readonly occasion: Occasion;
   readonly prefixes: readonly string[];
   readonly feeds: readonly Promised[];
+  readonly plans: readonly Promised[];
 }
 
 const runnersOwn = { image: undefined, planned: undefined, lacks: undefined };
 
 /** The image that a runner would be asked for, and whether it lacks a plan that tells it, or is unknown to that. */
-function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
+function imageOf(job: PipelineJob, { occasion, prefixes, feeds, plans }: Around) {
   const { image: said } = job.options;
   const written = isHash(said) ? said["name"] : said;
   if (!isText(written)) return runnersOwn;
@@ -190,7 +199,9 @@ function imageOf(job: PipelineJob, { occasion, prefixes, feeds }: Around) {
   const isPlanned = image.includes(plannedTag);
   const own = feeds.map(({ references }) => references.get(image)).find(Boolean);
   const planned = own ?? (isPlanned && others.length > 0 ? "(another berth.yml's)" : undefined);
-  const lack = image.includes(nobody) ? "plan" : undefined;
+  const place = image.replace(/[:@][^/]*$/, "");
+  const isFixed = !isPlanned && plans.some(({ places }) => places.includes(place));
+  const lack = image.includes(nobody) ? "plan" : isFixed ? "fixed" : undefined;
   return {
     image: image.replaceAll(nobody, "").replace(`:${plannedTag}`, ""),
     planned,

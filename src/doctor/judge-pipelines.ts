@@ -57,12 +57,14 @@ export const pipelineChecks = onPipelines({
   "without-plan"(pipelines) {
     const plans = pipelines.read.flatMap(({ jobs }) => jobs.filter(({ job }) => isPlan(job)));
     const names = [...new Set(plans.map(({ job }) => job.name))].join(", ");
-    const found = flawed(pipelines, "unfed");
+    const fixed = flawed(pipelines, "fixed");
+    const found = [...flawed(pipelines, "unfed"), ...fixed];
     if (found.length === 0) return say.ok("all jobs in images learn which these are");
+    const named = fixed.length === 0 ? "" : ", and say `image:` by the plan's variables";
     return say.error(
       `${count(found.length, "job")} in an image of the project without what the plan says of it`,
       printFlawed(pipelines, found),
-      `let ${found.length === 1 ? "it" : "them"} extend ${useOf(pipelines)}, or name ${names} in \`needs\`, which replace those that \`extends\` brings; without \`artifacts: false\`, and not left out of \`dependencies\``,
+      `let ${found.length === 1 ? "it" : "them"} extend ${useOf(pipelines)}, or name ${names} in \`needs\`, which replace those that \`extends\` brings; without \`artifacts: false\`, and not left out of \`dependencies\`${named}`,
     );
   },
 

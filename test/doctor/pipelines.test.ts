@@ -111,6 +111,24 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     "without-plan is error",
     /buildtest\.yml:\d+: pages: .*push to main/s,
   ],
+  "a job in an image of the project by a tag that branches share": [
+    changed(
+      "buildtest",
+      "functional-system-fedora:\n",
+      "functional-system-fedora:\n  image: $CI_REGISTRY_IMAGE/qemu/fedora:latest\n",
+    ),
+    "without-plan is error",
+    /buildtest\.yml:\d+: functional-system-fedora: image \S+\/fedora:latest \(.*by the plan's variables/s,
+  ],
+  "a job in upstream's by such a tag, in forks": [
+    changed(
+      "buildtest",
+      "functional-system-fedora:\n",
+      "functional-system-fedora:\n  image: $CI_REGISTRY/qemu-project/qemu/qemu/fedora:latest\n",
+    ),
+    "without-plan is error",
+    /functional-system-fedora: image \S+\/fedora:latest/,
+  ],
   "a job that does not wait for the builds": [
     changed("buildtest", "[berth-plan, berth-images]", "[berth-plan]"),
     "before-build is error",
