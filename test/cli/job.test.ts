@@ -1,4 +1,4 @@
-/** In a job the files are the pipeline's commit's, or nothing is planned of them. */
+/** What a job of GitLab finds may be another commit's files, or another pipeline's variables. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { openRegistry, projectOf } from "./project.ts";
@@ -45,4 +45,38 @@ describe("a job that has checked out another commit than its pipeline's", () => 
       const { code, stderr } = await left(t).run(command, env);
       assert.equal(code, 0, stderr);
     });
+});
+
+describe("variables under names that a plan tells later jobs", () => {
+  const planned = async (t: TestContext, env: Readonly<Record<string, string>>) => {
+    const project = projectOf(t, {
+      "app.docker": "FROM scratch\n",
+      "lib.docker": "FROM scratch\n",
+    });
+    const at = ["plan", "--registry", `${registry.host}/me/vars`];
+    const { code, stderr } = await project.berth(at, { CI: "true", ...env });
+    assert.equal(code, 0, stderr);
+    return stderr;
+  };
+  const other = "registry.example.com/other/app@sha256:1";
+
+  test("are warned of, since GitLab lets settings and triggers win over a report", async (t) => {
+    const said = await planned(t, { BERTH_IMAGE_APP: other });
+    assert.match(
+      said,
+      /BERTH_IMAGE_APP=registry\.example\.com\/other\S+: set already, .*that wins/,
+    );
+    assert.doesNotMatch(said, /BERTH_IMAGE_LIB/);
+    const set = { BERTH_INPUT_REFERENCE: "tag", BERTH_CONTAINER_TAG: `set2-${"a".repeat(64)}` };
+    const both = await planned(t, { ...set, BERTH_CONTAINER_BASE: "registry.example.com/other" });
+    assert.match(both, /BERTH_CONTAINER_BASE=\S+, BERTH_CONTAINER_TAG=set2-a+: set already/);
+  });
+
+  test("are not where they say the same, nothing, or what no plan tells, nor on a machine", async (t) => {
+    const none = { BERTH_IMAGE_APP: "", BERTH_IMAGE_OTHER: other, BERTH_CONTAINER_BASE: other };
+    assert.doesNotMatch(await planned(t, none), /set already/);
+    assert.doesNotMatch(await planned(t, { CI: "", BERTH_IMAGE_APP: other }), /set already/);
+    const mine = { BERTH_INPUT_REFERENCE: "tag", BERTH_CONTAINER_TAG: "mine" };
+    assert.doesNotMatch(await planned(t, mine), /set already/);
+  });
 });
