@@ -6,7 +6,7 @@ import { imageOf } from "../image/image.ts";
 import { below, isTag, parseRepository, type Repository } from "../oci/reference.ts";
 import { isReserved, readTag } from "../oci/tags.ts";
 import type { Env } from "../world.ts";
-import { type Get, guessWarning, upstreamOf } from "./upstream.ts";
+import { type Get, upstreamOf } from "./upstream.ts";
 
 /** Where a pipeline runs; a developer's machine is `local`. */
 export type Role = "upstream" | "fork" | "local";
@@ -74,7 +74,7 @@ export function situationOf(
   const ci = get("CI") !== undefined || get("GITLAB_CI") !== undefined;
   const ownText = registry ?? get("CI_REGISTRY_IMAGE") ?? config.registry;
   const own = ownText === undefined ? undefined : parseRepository(ownText);
-  const { isUpstream, isGuess, source } = upstreamOf(config, get, own);
+  const { isUpstream, source, warnings } = upstreamOf(config, get, own);
   const branch = get("CI_COMMIT_BRANCH");
   const isProtected = get("CI_COMMIT_REF_PROTECTED") === "true";
   const situation: Situation = {
@@ -93,7 +93,7 @@ export function situationOf(
     server: get("CI_SERVER_HOST"),
     source: get("CI_PROJECT_URL"),
     wishes: wishesOf(config.prefix, get),
-    warnings: isGuess ? [guessWarning(config.prefix)] : [],
+    warnings,
   };
   return isForeignMergeRequest(get)
     ? asUntrusted(situation, "the merge request's code is another project's")

@@ -22,9 +22,8 @@ export function upstreamOf(
   own: Repository | undefined,
 ): {
   readonly isUpstream: boolean;
-  /** Nobody said, and this pipeline has no variable that tells. */
-  readonly isGuess: boolean;
   readonly source: Repository | undefined;
+  readonly warnings: readonly string[];
 } {
   const { upstream } = config;
   // Where a merge request goes: of all variables the only one that names a fork's parent.
@@ -41,14 +40,33 @@ export function upstreamOf(
   const isGuess =
     upstream === "auto" && named === undefined && get("CI_COMMIT_REF_PROTECTED") === "false";
   const isOther = source !== undefined && !isOwn(source);
-  return { isUpstream, isGuess, source: isOther ? source : undefined };
+  return {
+    isUpstream,
+    source: isOther ? source : undefined,
+    warnings: [isGuess ? guessWarning(config.prefix) : [], hostWarning(config, get, own)].flat(),
+  };
 }
 
-export function guessWarning(prefix: string): string {
+function guessWarning(prefix: string): string {
   return (
     "`upstream: auto`: only merge request pipelines tell what a project is a fork of, so this one is taken for upstream. " +
     `In a fork set the variable ${prefix}_UPSTREAM, or let \`upstream\` in berth.yml name the project, to use its images.`
   );
+}
+
+/** What is known here for a path is the address of a registry in a fork, where nothing tells it. */
+function hostWarning(
+  { upstream }: Pick<Config, "upstream">,
+  get: Get,
+  own: Repository | undefined,
+): readonly string[] {
+  const all = [upstream, get(givenVariables.upstream)];
+  const text = all.find((one) => one !== undefined && beginsWithHost(one) && isKnown(one, get));
+  const base = text === undefined ? undefined : baseOf(text, get, own);
+  if (base === undefined) return [];
+  return [
+    `\`upstream: ${text}\`: its first name has a dot, so that forks take it for a registry's address; write ${printRepository(base)}`,
+  ];
 }
 
 /** What a user set as `<PREFIX>_UPSTREAM`, or the component was given. */
@@ -75,17 +93,20 @@ function namedUpstream(
 /** Variables that hold a path on GitLab and nothing else. */
 const known = ["CI_PROJECT_NAMESPACE", "CI_PROJECT_PATH", "CI_MERGE_REQUEST_PROJECT_PATH"];
 
+function isKnown(text: string, get: Get, names: readonly string[] = known): boolean {
+  return names.some((name) => text.toLowerCase() === get(name)?.toLowerCase());
+}
+
 /**
  * Upstream's base: `host/path` as it is; a project path below the registry's host; a namespace with the
  * name of this project. GitLab's registry paths are lower case.
  */
 function baseOf(text: string, get: Get, own: Repository | undefined): Repository | undefined {
-  const isThis = (name: string) => text.toLowerCase() === get(name)?.toLowerCase();
   // GitLab's names may hold dots too, so those that are known come first.
-  if (!known.some(isThis) && beginsWithHost(text)) return parseRepository(text);
+  if (!isKnown(text, get) && beginsWithHost(text)) return parseRepository(text);
   const host = get("CI_REGISTRY") ?? own?.host;
   if (host === undefined) return undefined;
-  const isNamespace = !text.includes("/") || isThis("CI_PROJECT_NAMESPACE");
+  const isNamespace = !text.includes("/") || isKnown(text, get, ["CI_PROJECT_NAMESPACE"]);
   if (!isNamespace) return parseRepository(`${host}/${text.toLowerCase()}`);
   const project = get("CI_PROJECT_NAME") ?? own?.path.split("/").at(-1);
   return project === undefined

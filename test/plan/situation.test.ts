@@ -192,6 +192,18 @@ describe("upstream", () => {
     assert.equal(told(job, "auto").is, `fork reads ${host}/gnu.tools/qemu`);
   });
 
+  test("that forks would take for a registry's address is warned about where it is known for a path", () => {
+    const warning = (job: Variables, upstream: string | undefined) => told(job, upstream).warnings;
+    for (const name of ["gnu.tools/core", "gnu.tools/core/qemu"]) {
+      const said = `\`upstream: ${name}\`: its first name has a dot, so that forks take it for a registry's address; write ${host}/gnu.tools/core/qemu`;
+      assert.deepEqual(warning(dotted, name), [said]);
+      assert.deepEqual(warning({ ...dotted, BERTH_INPUT_UPSTREAM: name }, undefined), [said]);
+    }
+    for (const quiet of ["gnu.tools", `${host}/gnu.tools/core/qemu`, "GNU.tools/core"])
+      assert.deepEqual(warning(dotted, quiet), [], quiet);
+    assert.deepEqual(warning(topic, "quay.example/qemu"), []);
+  });
+
   test("that nobody named is warned about where GitLab does not tell it", () => {
     const [warning, ...more] = told(topic, "auto").warnings;
     assert.match(
