@@ -139,7 +139,7 @@ export const schema = strict({
     z.preset(text(prefixRule, "^[A-Z][A-Z0-9_]*$"), defaults.prefix),
   ),
   upstream: z.told(
-    "Where the images of the project proper are: a GitLab namespace, whose project of the same name as this one is meant; a project's full path, which also serves forks of another name; or `host/path` of a registry base, which a group whose name has a dot needs (`registry.gitlab.com/gnu.tools/core`). `auto` takes the target of a merge request; other pipelines of a fork know none, and say so. The variable `<PREFIX>_UPSTREAM` wins over it.",
+    "Where the images of the project proper are: a GitLab namespace, whose project of the same name as this one is meant; a project's full path, which also serves forks of another name; or `host/path` of a registry base, which a group whose name has a dot needs (`registry.gitlab.com/gnu.tools/core`). `auto` takes the target of a merge request, unless that project is younger than this one; other pipelines of a fork know none, and say so. The variable `<PREFIX>_UPSTREAM` wins over it.",
     z.optional(text(upstreamRule)),
   ),
   registry: z.told(

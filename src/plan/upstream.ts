@@ -26,8 +26,7 @@ export function upstreamOf(
   readonly warnings: readonly string[];
 } {
   const { upstream } = config;
-  // Where a merge request goes: of all variables the only one that names a fork's parent.
-  const realText = upstream === "auto" ? get("CI_MERGE_REQUEST_PROJECT_PATH") : upstream;
+  const realText = upstream === "auto" ? targetOf(get) : upstream;
   const real = realText === undefined ? undefined : baseOf(realText, get, own);
   const named = namedUpstream(config.prefix, get, own) ?? real;
   const isOwn = (base: Repository) =>
@@ -45,6 +44,15 @@ export function upstreamOf(
     source: isOther ? source : undefined,
     warnings: [isGuess ? guessWarning(config.prefix) : [], hostWarning(config, get, own)].flat(),
   };
+}
+
+/**
+ * Where a merge request goes: of all variables the only one that names a fork's parent. GitLab numbers projects as they
+ * come to be, so a younger one is a fork that upstream's own branch goes to, and no place to take images from.
+ */
+function targetOf(get: Get): string | undefined {
+  const isOlder = Number(get("CI_MERGE_REQUEST_PROJECT_ID")) <= Number(get("CI_PROJECT_ID"));
+  return isOlder ? get("CI_MERGE_REQUEST_PROJECT_PATH") : undefined;
 }
 
 function guessWarning(prefix: string): string {

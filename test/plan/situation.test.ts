@@ -146,6 +146,7 @@ const dotted = {
 const host = "registry.example.com";
 const up = jobIn("upstream", branch("x"));
 const foreign = jobIn("fork", mergeRequest("fork"));
+const toFork = jobIn("upstream", mergeRequest("upstream", "detached", { target: projects.fork }));
 const renamedUpstream = jobIn("upstream", branch("master", true));
 const real = `fork reads ${host}/qemu-project/qemu`;
 const itself = "upstream reads nothing else";
@@ -177,6 +178,7 @@ const named: readonly (readonly [what: string, job: Variables, says: string, is:
   ["auto as the variable", foreign, "auto auto", real],
   ["auto with a variable", topic, "auto qemu-project", real],
   ["auto in a request run here", jobIn("upstream", mergeRequest("fork")), "auto -", real],
+  ["auto in upstream's request to a fork", toFork, "auto -", itself],
   ["auto in a branch of a fork", topic, "auto -", itself],
 ];
 

@@ -145,8 +145,9 @@ describe("a fork whose set stays the same", async () => {
     const request = {
       CI_MERGE_REQUEST_IID: "7",
       CI_MERGE_REQUEST_PROJECT_PATH: upstream,
-      CI_MERGE_REQUEST_PROJECT_ID: "2",
-      CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "1",
+      CI_PROJECT_ID: "2",
+      CI_MERGE_REQUEST_PROJECT_ID: "1",
+      CI_MERGE_REQUEST_SOURCE_PROJECT_ID: "2",
       CI_COMMIT_BRANCH: "",
     };
     await run(job(upstream));
