@@ -171,7 +171,7 @@ function imagesMissing(config: Config, tree: Tree): BerthError {
   return new BerthError("CONFIG_INVALID", `declare the images of ${tree.label}: there is none`, {
     hint:
       config.file === undefined
-        ? "add a Dockerfile, or name where they are under `images` in berth.yml"
+        ? "add a Dockerfile, or name where they are under `images` in berth.yml; `berth init` drafts what ci-templates build without any"
         : `name the Dockerfiles under \`images\` in ${config.file}, and see that \`exclude\` leaves some`,
   });
 }

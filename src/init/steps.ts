@@ -84,7 +84,8 @@ function consumerStep(
   }
   if (reference === "tag")
     return "let jobs that run in images extend .berth-use, with the image's name as IMAGE";
-  if (drafts.length > 0) return templateStep(prefix, templates, drafts);
+  if (drafts.length > 0 && templates.used.length > 0)
+    return templateStep(prefix, templates, drafts);
   return `let jobs that run in images extend .berth-use and say image: $${prefix}_IMAGE_NAME, NAME in capital letters with _ for - and .`;
 }
 

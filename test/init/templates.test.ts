@@ -222,6 +222,7 @@ for (const [what, layout] of Object.entries(layouts))
     assert.deepEqual(found.settings, settings);
     const steps = found.steps.join("\n");
     assert.match(steps, /migrate-freedesktop/);
+    assert.doesNotMatch(steps, /and say$(?!\n {3})/m);
     for (const use of uses ?? []) assert.ok(steps.includes(use), steps);
   });
 
