@@ -41,8 +41,9 @@ export interface SeenJob {
   readonly flaw: "unfed" | "unplanned" | "fixed" | "unknown" | "early" | undefined;
 }
 
-/** What stands for a value that nobody gives. */
+/** Around the name of a variable that nobody gives, in place of its value. */
 const nobody = "\u0000";
+const givenByNobody = new RegExp(`${nobody}(\\w+)${nobody}`, "g");
 const plannedTag = "planned-by-berth";
 
 /** Looks at the jobs that a reading has. */
@@ -154,7 +155,7 @@ function promisedBy(plan: PipelineJob, occasion: Occasion, images: PlannedImages
   const variables = isEach ? each : both;
   // Another configuration has images that are not known.
   const isOther = file !== images.file;
-  return { plan, prefix, isOther, references, places: isGiven ? [] : places, variables };
+  return { plan, prefix, isOther, isEach, references, places: isGiven ? [] : places, variables };
 }
 
 /** All that is known when a job runs, each name once: a plan's report wins over the files, settings over both. */
@@ -194,24 +195,34 @@ function imageOf(job: PipelineJob, { occasion, prefixes, feeds, plans }: Around)
     others.some(({ prefix }) => key.startsWith(`${prefix}_`));
   const absent = wanted
     .filter((key) => !names.has(key))
-    .map((key) => ({ key, value: isOthers(key) ? plannedTag : nobody }));
+    .map((key) => ({ key, value: isOthers(key) ? plannedTag : nobody + key + nobody }));
   const image = expand(written, expandAll([...known, ...absent]).values, "stays");
   const isPlanned = image.includes(plannedTag);
   const own = feeds.map(({ references }) => references.get(image)).find(Boolean);
   const planned = own ?? (isPlanned && others.length > 0 ? "(another berth.yml's)" : undefined);
   const place = image.replace(/[:@][^/]*$/, "");
   const isFixed = !isPlanned && plans.some(({ places }) => places.includes(place));
-  const lack = image.includes(nobody) ? "plan" : isFixed ? "fixed" : undefined;
+  const lacked = [...image.matchAll(givenByNobody)].map(([, key = ""]) => key);
+  const isMisnamed =
+    lacked.length > 0 &&
+    lacked.every((key) => feeds.some(({ prefix, isEach }) => isEach && isOfEach(key, prefix)));
+  const isUnknown = isMisnamed || (isPlanned && planned === undefined);
+  const lack = lacked.length > 0 ? "plan" : isFixed ? "fixed" : undefined;
   return {
-    image: image.replaceAll(nobody, "").replace(`:${plannedTag}`, ""),
+    image: image.replace(givenByNobody, isMisnamed ? "$${$1}" : "").replace(`:${plannedTag}`, ""),
     planned,
-    lacks: isPlanned && planned === undefined ? "unknown" : lack,
+    lacks: isUnknown ? "unknown" : lack,
   } as const;
+}
+
+/** Whether a variable would be that of one image. */
+function isOfEach(key: string, prefix: string): boolean {
+  return key.startsWith(`${prefix}_IMAGE_`);
 }
 
 /** Variables of plans that texts speak of. */
 function wantedOf(texts: readonly string[], prefixes: readonly string[]): readonly string[] {
-  const kinds = "(?:IMAGE_[A-Z0-9_]+|CONTAINER_(?:BASE|TAG))\\b";
+  const kinds = "(?:IMAGE_[A-Z0-9_]*|CONTAINER_(?:BASE|TAG))\\b";
   const promise = new RegExp(`\\$\\{?((?:${prefixes.join("|")})_${kinds})`, "g");
   const found = texts.flatMap((text) => [...text.matchAll(promise)]);
   return [...new Set(found.map(([, key = ""]) => key))];

@@ -111,7 +111,7 @@ export const machineChecks = {
       );
     const lacks = lackedBefore.filter(([version]) => isBuildah && isOlder(text, version));
     if (lacks.length === 0) return say.ok(`${text} answers`, detail);
-    const what = lacks.map(([version, lack]) => `${lack} (since ${version})`);
+    const what = lacks.map(([version, lack]) => `${lack} (before ${version})`);
     return say.note(`${text} answers, and is old`, lines(what.join("; "), detail));
   },
 

@@ -87,7 +87,7 @@ function assignmentIn(line: string): readonly [name: string, value: string] | un
 }
 
 const commands =
-  /(?<engine>\b(?:docker|podman)\s+(?:buildx\s+|image\s+)?build|\bbuildah\s+(?:bud|build)|\/kaniko\/executor|\sbuild)\s(?<rest>(?:"[^"]*"|'[^']*'|[^;&|"'])*)/g;
+  /(?<engine>\b(?:docker|podman)\s+(?:buildx\s+|image\s+)?build|\bbuildah\s+(?:bud|build)|\/kaniko\/executor|\sbuild)\s(?<rest>(?:"[^"]*"|'[^']*'|[^;&|<>"'])*)/g;
 
 /** What scripts that stand before an engine are given, beside files that are no Dockerfiles. */
 const dockerfileName = /(?:Dockerfile|Containerfile|\.docker)[^/]*$/;

@@ -402,6 +402,16 @@ test("a component that rules include in one way or another is known, and not inc
   assert.match(detail, /For push to main GitLab makes one/);
 });
 
+for (const image of ["$BERTH_IMAGE_DEBAIN", "$BERTH_IMAGE_$NAME"])
+  test(`${image} names no image, although the plan reaches its job`, async () => {
+    const include = "include: { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0 }\n";
+    const job = `extends: .berth-use, script: make, variables: { NAME: DEBIAN }, image: ${image}`;
+    const files = { ".gitlab-ci.yml": `${include}stages: [build, test]\ncheck: { ${job} }\n` };
+    const pipelines = await pipelinesOf(files, { config: config() });
+    const [found] = unwell({ ...factsOf(pipelines), config: config() });
+    assertFound(found, "unknown-image is error", /check: image \$\{BERTH_IMAGE_\w*\}.*debian/s);
+  });
+
 test("the table has every job with its image in every situation", async () => {
   const lines = printPipelines(await qemu(qemuFiles), screen()).split("\n");
   const row = (name: string) => lines.find((line) => line.startsWith(`${name} `))?.split(/ {2,}/);
