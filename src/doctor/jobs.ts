@@ -70,20 +70,21 @@ export function jobsOf(
 
 /** GitLab leaves out a job that needs one which nobody has started, until somebody does. */
 function doneBy(jobs: readonly PipelineJob[]): ReadonlyMap<string, Does> {
-  const byName = new Map(jobs.map((job) => [job.name, job]));
   const done = new Map<string, Does>();
-  const look = (job: PipelineJob): Does => {
-    const known = done.get(job.name);
-    if (known !== undefined) return known;
-    done.set(job.name, "runs");
-    const needed = job.needs.flatMap((need) => byName.get(need.job) ?? []).map(look);
-    const waits = (["manual", "may"] as const).find((does) => needed.includes(does)) ?? "runs";
-    const own = job.allowFailure ? "may" : "manual";
-    const does = job.when === "manual" ? own : waits;
-    done.set(job.name, does);
-    return does;
-  };
-  for (const job of jobs) look(job);
+  for (const { name, when, allowFailure } of jobs)
+    if (when === "manual") done.set(name, allowFailure ? "may" : "manual");
+  const needs = jobs.flatMap((job) => job.needs.map((need) => ({ needed: need.job, job })));
+  const needing = Map.groupBy(needs, ({ needed }) => needed);
+  for (const does of ["manual", "may"] as const) {
+    const waiting = new Set([...done.keys()].filter((name) => done.get(name) === does));
+    // It grows by those that need what waits.
+    for (const name of waiting)
+      for (const { job } of needing.get(name) ?? []) {
+        if (done.has(job.name)) continue;
+        done.set(job.name, does);
+        waiting.add(job.name);
+      }
+  }
   return done;
 }
 
@@ -110,8 +111,15 @@ function isChild({ options }: PipelineJob): boolean {
 /** Whether a job starts after the builds of a child pipeline: it needs that, or a job that does. */
 function isLate(job: PipelineJob, jobs: readonly PipelineJob[]): boolean {
   if (job.scheduling === "stage" || !jobs.some(isChild)) return true;
-  const needed = jobs.filter(({ name }) => job.needs.some((need) => need.job === name));
-  return needed.some((one) => isChild(one) || (one.scheduling === "dag" && isLate(one, jobs)));
+  const byName = new Map(jobs.map((one) => [one.name, one]));
+  const needed = new Set([job]);
+  // It grows by what is needed of what is needed.
+  for (const { needs } of needed)
+    for (const one of needs.flatMap((need) => byName.get(need.job) ?? [])) {
+      if (isChild(one)) return true;
+      if (one.scheduling === "dag") needed.add(one);
+    }
+  return false;
 }
 
 export function promotes(job: PipelineJob): boolean {
@@ -129,7 +137,7 @@ type Promised = ReturnType<typeof promisedBy>;
 
 /** What a plan tells later jobs, with one tag for all. */
 function promisedBy(plan: PipelineJob, occasion: Occasion, images: PlannedImages) {
-  const { values } = expandAll(knownTo(plan, occasion, []));
+  const values = expandAll(knownTo(plan, occasion, []));
   const prefix = values.get(givenVariables.prefix) || images.prefix;
   const file = values.get("BERTH_INPUT_CONFIG") || images.file;
   const base = values.get("CI_REGISTRY_IMAGE") ?? "";
@@ -196,7 +204,7 @@ function imageOf(job: PipelineJob, { occasion, prefixes, feeds, plans }: Around)
   const absent = wanted
     .filter((key) => !names.has(key))
     .map((key) => ({ key, value: isOthers(key) ? plannedTag : nobody + key + nobody }));
-  const image = expand(written, expandAll([...known, ...absent]).values, "stays");
+  const image = expand(written, expandAll([...known, ...absent]), "stays");
   const isPlanned = image.includes(plannedTag);
   const own = feeds.map(({ references }) => references.get(image)).find(Boolean);
   const planned = own ?? (isPlanned && others.length > 0 ? "(another berth.yml's)" : undefined);

@@ -29,7 +29,6 @@ export function refusalPlace(texts: Texts, message: string): string | undefined 
     /^jobs:(.+?):(?:parallel|trigger:include) config/,
     /^'(.+?)' job needs/,
     /^(.+?) job: /,
-    /^(.+?) has the following/,
     /^(.+?): /,
   ].flatMap((pattern) => pattern.exec(message)?.[1] ?? []);
   const jobs = names.map((name) => placeOf(texts, jobStart(name)));

@@ -93,7 +93,7 @@ function settle(variables: readonly Variable[]): ReadonlyMap<string, string> {
   const unknown = named.flatMap(([, key = ""]) =>
     known.has(key) ? [] : [{ key, value: leftOpen(key), raw: true }],
   );
-  return expandAll([...unknown, ...known.values()]).values;
+  return expandAll([...unknown, ...known.values()]);
 }
 
 /** The names of all images that a job runs in or beside, as they are written. */

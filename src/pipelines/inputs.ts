@@ -1,7 +1,7 @@
 /** Inputs of a file: what its header declares, the values that an include gives, and how they are put into keys and texts. */
 import { compile, holds, type Values } from "./expression.ts";
 import type { Component } from "./ports.ts";
-import { found, refuse } from "./refusal.ts";
+import { refuse } from "./refusal.ts";
 import {
   flatten,
   get,
@@ -72,10 +72,7 @@ function settle(declaration: Value, given: Value, inputs: YamlMap) {
   const settled = coerce(type, value ?? initial);
   if (!hasDefault && value === null)
     return { value: settled, errors: ["required value has not been provided"] };
-  const errors = Object.entries({ default: initial, provided: value }).flatMap(([which, each]) =>
-    each === null ? [] : problemsOf(which, each, type, said),
-  );
-  return { value: settled, errors };
+  return { value: settled, errors: value === null ? [] : problemsOf(value, type, said) };
 }
 
 /** Text for a string whatever is given; for other types a text is read as JSON. */
@@ -95,23 +92,23 @@ function numbers(_: string, value: unknown, { source = "" }: { source?: string }
 }
 
 /** `said`: what a declaration has under a key, its rules considered. */
-function problemsOf(which: string, given: Value, type: string, said: (key: string) => Value) {
+function problemsOf(given: Value, type: string, said: (key: string) => Value) {
   const [allowed, regex] = [said("options"), said("regex")];
   const value = coerce(type, given);
   const text = textOf(value);
-  const isChoice = type === "string" || type === "number";
   const isAllowed = !isList(allowed) || allowed.some((option) => textOf(option) === text);
   const list = `the list of ${type === "number" ? "the " : ""}allowed options`;
-  const compiled = compile(type === "string" && regex !== null ? textOf(regex) : "");
+  const isFit = regex === null || compile(textOf(regex))?.matcher(text).find() !== false;
   return found({
-    [`${which} value is not ${type === "array" ? "an" : "a"} ${type}`]: !isOf(type, value),
-    "Options can only be used with string and number inputs": isList(allowed) && !isChoice,
-    [`\`${text}\` cannot be used because it is not in ${list}`]: isChoice && !isAllowed,
-    "RegEx validation can only be used with string inputs": regex !== null && type !== "string",
-    "invalid regular expression": compiled === undefined,
-    [`${which} value does not match required RegEx pattern`]:
-      compiled?.matcher(text).find() === false,
+    [`provided value is not ${type === "array" ? "an" : "a"} ${type}`]: !isOf(type, value),
+    [`\`${text}\` cannot be used because it is not in ${list}`]: !isAllowed,
+    "provided value does not match required RegEx pattern": !isFit,
   });
+}
+
+/** Of all that may be wrong what is. */
+function found(problems: Readonly<Record<string, boolean>>): readonly string[] {
+  return Object.keys(problems).filter((problem) => problems[problem]);
 }
 
 function isOf(type: string, value: Value): boolean {
@@ -121,8 +118,6 @@ function isOf(type: string, value: Value): boolean {
 }
 
 const block = /\$\[\[\s*(\S.*?\S)\s*\]\]/g;
-const mostFunctions = 3;
-const longestAccess = 1024;
 
 /** Gives the content with all blocks such as `$[[ inputs.stage | truncate(0, 8) ]]` filled in of `inputs` and `component`; one that cannot be is a `CiRefusal`. */
 function interpolate(content: YamlMap, known: YamlMap, variables: Values): YamlMap {
@@ -156,7 +151,6 @@ function filled(whole: string, inside: string, known: YamlMap, variables: Values
   // Blocks of a matrix wait until its jobs are made.
   if (access.split(".")[0] === "matrix") return whole;
   const found = look(access, known);
-  if (functions.length > mostFunctions) refuse("too many functions in interpolation block");
   const calls = functions.map((call) => functionOf(call, variables));
   return calls.reduce<Value>((value, call) => call(value), found);
 }
@@ -165,8 +159,6 @@ function look(access: string, values: YamlMap): Value {
   const segments = access.split(".");
   if (segments.length < 2)
     refuse("invalid pattern used for interpolation. valid pattern is $[[ inputs.input ]]");
-  if (Buffer.byteLength(access) > longestAccess)
-    refuse("maximum interpolation expression size exceeded");
   return segments.reduce<Value>((value, segment) => {
     const [, name = segment, indices = ""] = /^(\w+)((?:\[\d+\])+)$/.exec(segment) ?? [];
     const found = isMap(value) ? value.get(name) : undefined;

@@ -73,19 +73,12 @@ async function joinIncludes(own: YamlMap, place: Place, joining: Joining): Promi
 }
 
 async function readBelow(include: Include, place: Place, joining: Joining): Promise<YamlMap> {
-  const { kind, location, entry } = include;
-  if (kind !== "component" && !/[^/]\.ya?ml$/i.test(location))
-    refuse(`Included file \`${location}\` does not have YAML extension!`);
+  const { location, entry } = include;
   const { text, source = place.source, component } = await find(include, place, joining);
   if (text.trim() === "") refuse(`${titleOf(include)} is empty!`);
   const file = naming(location, () => fileOf(text, joining));
-  if (kind === "component" && get(file.header, "spec", "include") !== null)
-    refuse(
-      `Component \`${location}\` cannot use \`spec:include\`. This keyword is not supported in components`,
-    );
   const around = { ...joining, component };
   const content = naming(location, () => readContent(file, get(entry, "inputs"), around));
-  if (content.size === 0) refuse(`Included file \`${location}\` does not have valid YAML syntax!`);
   return joinIncludes(content, { source, component }, joining);
 }
 

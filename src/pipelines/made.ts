@@ -1,19 +1,11 @@
 /** The jobs of one pipeline: what rules make of the jobs that the configuration describes, where these fit together. */
 import { slugOf } from "../config/promoted.ts";
-import { type DescribedJob, type Need, needsOf, type PipelineJob } from "./job.ts";
+import { type DescribedJob, needsOf, type PipelineJob } from "./job.ts";
 import type { Occasion } from "./ports.ts";
 import { refuse } from "./refusal.ts";
 import { isAdmitted, type Sight, takenRule } from "./rules.ts";
 import { flatten, isHash, isText, type Plain } from "./tree.ts";
-import {
-  componentsOf,
-  expand,
-  expandAll,
-  listed,
-  override,
-  type Variable,
-  valuesOf,
-} from "./variables.ts";
+import { expand, listed, override, type Variable, valuesOf } from "./variables.ts";
 
 /** All that rules see, the lowest first. */
 export function seen(occasion: Occasion, job: readonly Variable[], yaml: readonly Variable[]) {
@@ -30,12 +22,9 @@ const mostNeeds = 50;
 export function makeJobs(jobs: readonly DescribedJob[], stages: readonly string[], scene: Scene) {
   const ordered = stages.flatMap((stage) => jobs.filter(({ job }) => job.stage === stage));
   const made = ordered.flatMap((job) => makeJob(job, scene) ?? []);
-  const names = new Set(made.map(({ job }) => job.name));
-  const errors = made.flatMap(({ job, circle }) => [
-    ...needErrors(job, names),
-    ...(circle === undefined ? [] : [`${job.name}: ${circle}`]),
-  ]);
-  return errors.length > 0 ? refuse(...errors) : made.map(({ job }) => job);
+  const names = new Set(made.map(({ name }) => name));
+  const errors = made.flatMap((job) => needErrors(job, names));
+  return errors.length > 0 ? refuse(...errors) : made;
 }
 
 function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>): readonly string[] {
@@ -52,7 +41,7 @@ function needErrors({ name, needs }: PipelineJob, present: ReadonlySet<string>):
 }
 
 /** `undefined` where rules or policies leave the job out. */
-function makeJob({ job, rules }: DescribedJob, scene: Scene) {
+function makeJob({ job, rules }: DescribedJob, scene: Scene): PipelineJob | undefined {
   const { only, except } = job.options;
   const yaml = override(inheritedBy(job, scene.variables), job.variables);
   const variables = seen(scene.occasion, ownVariables(job), yaml);
@@ -64,7 +53,7 @@ function makeJob({ job, rules }: DescribedJob, scene: Scene) {
   const { said = {}, variables: above = [] } = rule ?? {};
   const { when = job.when, allow_failure: failure = job.allowFailure } = said;
   const needs = needsOf(said["needs"]);
-  const made: PipelineJob = {
+  return {
     ...job,
     when: String(when),
     allowFailure: failure === true,
@@ -73,7 +62,6 @@ function makeJob({ job, rules }: DescribedJob, scene: Scene) {
     tags: job.tags?.map((tag) => expand(tag, valuesOf(variables), "stays")),
     options: { ...job.options, ...said },
   };
-  return { job: made, circle: expandAll(variables).error };
 }
 
 /** Variables of the whole pipeline that a job takes over. */
@@ -120,18 +108,9 @@ export function refuseUnfit(jobs: readonly DescribedJob[], stages: readonly stri
     for (const needs of [job.needs, ...(rules ?? []).map(({ said }) => needsOf(said["needs"]))]) {
       for (const { job: name, optional } of needs)
         if (!optional || byName.has(name)) refuseName(job, name, "need");
-      refuseTwice(job, needs);
     }
     for (const name of generators(job)) refuseName(job, name, "dependency");
   }
-  refuseCircle(byName);
-}
-
-function refuseTwice({ name }: PipelineJob, needs: readonly Need[]): void {
-  const needed = needs.map(({ job }) => job);
-  const twice = needed.filter((each, index) => needed.indexOf(each) !== index);
-  if (twice.length > 0)
-    refuse(`${name} has the following needs duplicated: ${[...new Set(twice)].join(", ")}.`);
 }
 
 const mostIncluded = 3;
@@ -142,15 +121,4 @@ function generators({ name, options: { trigger } }: PipelineJob): readonly strin
   if (include.length > mostIncluded)
     refuse(`jobs:${name}:trigger:include config is too long (maximum is ${mostIncluded})`);
   return include.flatMap((entry) => memberOf(entry, "job") ?? []);
-}
-
-function refuseCircle(byName: ReadonlyMap<string, PipelineJob>): void {
-  const needed = ({ needs }: PipelineJob) => needs.flatMap(({ job }) => byName.get(job) ?? []);
-  for (const circle of componentsOf([...byName.values()], needed)) {
-    const told = "The pipeline has circular dependencies:";
-    const names = circle.map(({ name }) => `"${name}"`).join(", ");
-    if (circle.length > 1) refuse(`${told} topological sort failed: [${names}]`);
-    for (const job of circle)
-      if (needed(job).includes(job)) refuse(`${told} self-dependency: ${job.name}`);
-  }
 }

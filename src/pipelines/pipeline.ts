@@ -4,7 +4,7 @@ import { describeJobs, type PipelineJob } from "./job.ts";
 import { type JoinRequest, join, type ReadFiles } from "./join.ts";
 import { makeJobs, refuseUnfit, seen } from "./made.ts";
 import type { CiSource, FetchInclude } from "./ports.ts";
-import { attempt, CiRefusal, found, refuse, refused } from "./refusal.ts";
+import { attempt, CiRefusal, refuse, refused } from "./refusal.ts";
 import { rulesOf, takenRule } from "./rules.ts";
 import {
   flatten,
@@ -148,73 +148,61 @@ async function outline(
 
 const mostLevels = 10;
 
-interface Extended {
-  readonly job: YamlMap;
-  /** How many levels of bases it has. */
-  readonly levels: number;
-}
-
 /**
  * Gives all jobs with what they extend; `extends` itself stays. With `lenient` bases may be missing: one that is not at
  * hand, or extends itself, may say anything, so what is below it counts for nothing.
  */
 export function extendAll(config: YamlMap, lenient = false): YamlMap {
-  const done = new Map<Value, Extended>();
-  const problemsOf = (names: readonly string[], key: Value, above: readonly Value[]) => {
-    const unknown = names.filter((base) => !config.has(base));
-    const invalid = names.filter((base) => !isMap(config.get(base)));
-    return found({
-      [`unknown keys in \`extends\` (${unknown.join(", ")})`]: unknown.length > 0,
-      [`invalid base hashes in \`extends\` (${invalid.join(", ")})`]: invalid.length > 0,
-      "nesting too deep in `extends`": names.length > 0 && above.length > mostLevels,
-      "circular dependency detected in `extends`": names.length > 0 && above.includes(key),
-    });
-  };
-  const extend = (key: Value, above: readonly Value[]): Extended | undefined => {
+  const done = new Map<Value, YamlMap>();
+  const extend = (key: Value, above: readonly Value[]): YamlMap | undefined => {
     const job = config.get(key);
     if (!isMap(job)) return undefined;
     const before = done.get(key);
-    const fits = lenient || above.length + (before?.levels ?? 0) <= mostLevels + 1;
-    if (before !== undefined && fits) return before;
+    if (before !== undefined) return before;
     const names = listOf(job.get("extends")).map(textOf);
-    const problems = lenient ? [] : problemsOf(names, key, above);
-    for (const problem of problems) refuse(`${textOf(key)}: ${problem}`);
-    if (above.includes(key)) return undefined;
+    const unknown = names.filter((base) => !config.has(base));
+    if (unknown.length > 0 && !lenient)
+      refuse(`${textOf(key)}: unknown keys in \`extends\` (${unknown.join(", ")})`);
+    const isTooDeep = names.length > 0 && above.length > mostLevels;
+    if (isTooDeep && !lenient) refuse(`${textOf(key)}: nesting too deep in \`extends\``);
+    if (isTooDeep || above.includes(key)) return undefined;
     const bases = names.map((name) => extend(name, [...above, key]));
     const known = bases
       .slice(bases.lastIndexOf(undefined) + 1)
       .filter((base) => base !== undefined);
-    const whole = [...known.map((base) => base.job), job].reduce(merge, new Map());
-    const levels = Math.max(0, ...bases.map((base) => (base?.levels ?? 0) + 1));
-    const made = { job: whole, levels };
-    done.set(key, made);
-    return made;
+    const whole = [...known, job].reduce(merge, new Map());
+    done.set(key, whole);
+    return whole;
   };
-  return new Map([...config].map(([key, value]) => [key, extend(key, [])?.job ?? value]));
+  return new Map([...config].map(([key, value]) => [key, extend(key, []) ?? value]));
 }
+
+/** No person writes references that lead further. */
+const mostSteps = 100;
 
 /** Puts values in place of references, wherever they lead; with `lenient` one that leads nowhere stays. */
 function resolveReferences(config: YamlMap, lenient = false): YamlMap {
   const known = new Map<YamlReference, Value | "open">();
-  const resolve = (value: Value): Value => {
+  const resolve = (value: Value, steps = 0): Value => {
     if (!(value instanceof YamlReference)) return value;
-    if (!lenient) return follow(value);
-    const found = attempt(() => follow(value));
+    if (!lenient) return follow(value, steps);
+    const found = attempt(() => follow(value, steps));
     return found instanceof CiRefusal ? value : found;
   };
-  const follow = (reference: YamlReference): Value => {
+  const follow = (reference: YamlReference, steps: number): Value => {
     const { path } = reference;
     const told = inspect(reference);
+    if (steps > mostSteps) refuse(`${told} leads further than ${mostSteps} references`);
     if (path.length === 0 || !path.every((key) => typeof key === "string"))
       return refuse(`${told} is not valid`);
     const before = known.get(reference);
     if (before === "open") refuse(`${told} is part of a circular chain`);
     if (before !== undefined) return before;
     known.set(reference, "open");
-    const found = rewrite(get(config, ...path), resolve);
+    const found = rewrite(get(config, ...path), (value) => resolve(value, steps + 1));
     if (found === null || found === false) refuse(`${told} could not be found`);
     known.set(reference, found);
     return found;
   };
-  return rewrite(config, resolve) as YamlMap;
+  return rewrite(config, (value) => resolve(value)) as YamlMap;
 }

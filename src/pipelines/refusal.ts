@@ -14,11 +14,6 @@ export function refuse(...errors: readonly string[]): never {
   throw new CiRefusal(errors);
 }
 
-/** Of all that may be wrong what is. */
-export function found(problems: Readonly<Record<string, boolean>>): readonly string[] {
-  return Object.keys(problems).filter((problem) => problems[problem]);
-}
-
 /** What comes of something, a refusal too. */
 export function attempt<T>(does: () => T): T | CiRefusal {
   try {

@@ -45,7 +45,7 @@ export function takenRule(rules: readonly DescribedRule[], sight: Sight) {
 function globsOf(clause: Plain, { variables }: Sight): readonly string[] {
   const texts = flatten(isHash(clause) ? clause["paths"] : clause).map(String);
   if (!texts.some((text) => /[$%]/.test(text))) return texts;
-  const { values } = expandAll(variables);
+  const values = expandAll(variables);
   return texts.map((text) => expand(text, values, "stays"));
 }
 

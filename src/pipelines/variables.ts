@@ -53,56 +53,27 @@ export function expand(text: string, values: Values, unknown: "stays" | "vanishe
   return text.replace(once, (whole) => values.get(nameIn(whole)) ?? absent(whole));
 }
 
-/**
- * Expands variables in one another; those that are unknown vanish. `error`: GitLab's words where variables name each
- * other in a circle; nothing is expanded then.
- */
-export function expandAll(variables: readonly Variable[]) {
+/** No person names variables in one another more deeply; what is further down is empty. */
+const mostSteps = 100;
+
+/** Expands variables in one another, of a name those before first; those that are unknown, or name themselves, vanish. */
+export function expandAll(variables: readonly Variable[]): Values {
   const byKey = Map.groupBy(variables, ({ key }) => key);
   byKey.delete("");
-  const components = componentsOf(variables, ({ value, raw }) => {
-    const named = raw === true ? [] : [...value.matchAll(nested)];
-    return named.flatMap(([whole]) => byKey.get(nameIn(whole)) ?? []);
-  });
-  const circles = components.filter((component) => component.length > 1);
-  if (circles.length > 0) {
-    const told = circles.map((circle) => `[${circle.map(({ key }) => `"${key}"`).join(", ")}]`);
-    const error = `circular variable reference detected: ${told.join(", ")}`;
-    return { values: valuesOf(variables), error };
-  }
   const values = new Map<string, string>();
-  const inPlace = (whole: string): string => {
-    const key = nameIn(whole);
-    return key === "" ? whole : (values.get(key) ?? "");
+  const settle = (key: string, steps: number): string => {
+    const known = values.get(key);
+    const all = byKey.get(key);
+    if (known !== undefined || all === undefined || steps > mostSteps) return known ?? "";
+    values.set(key, "");
+    const inPlace = (whole: string): string => {
+      const name = nameIn(whole);
+      return name === "" ? whole : settle(name, steps + 1);
+    };
+    for (const { value, raw } of all)
+      values.set(key, raw === true ? value : value.replace(nested, inPlace));
+    return values.get(key) ?? "";
   };
-  for (const { key, value, raw } of components.flat())
-    values.set(key, raw === true ? value : value.replace(nested, inPlace));
-  return { values };
-}
-
-/** Which nodes lead to one another (Tarjan), those that others lead to before them. */
-export function componentsOf<Node>(
-  nodes: readonly Node[],
-  next: (node: Node) => readonly Node[],
-): readonly (readonly Node[])[] {
-  const lowest = new Map<Node, number>();
-  const open: Node[] = [];
-  const components: (readonly Node[])[] = [];
-  const visit = (node: Node): number => {
-    const known = lowest.get(node);
-    if (known !== undefined) return known;
-    const own = lowest.size;
-    const place = open.length;
-    lowest.set(node, own);
-    open.push(node);
-    const low = Math.min(own, ...next(node).map(visit));
-    lowest.set(node, low);
-    if (low < own) return low;
-    const component = open.splice(place);
-    for (const each of component) lowest.set(each, Number.POSITIVE_INFINITY);
-    components.push(component);
-    return Number.POSITIVE_INFINITY;
-  };
-  nodes.forEach(visit);
-  return components;
+  for (const key of byKey.keys()) settle(key, 0);
+  return values;
 }

@@ -402,6 +402,18 @@ test("a component that rules include in one way or another is known, and not inc
   assert.match(detail, /For push to main GitLab makes one/);
 });
 
+test("jobs that need each other in a circle, which GitLab refuses, are looked at all the same", async () => {
+  const files = {
+    ".gitlab-ci.yml": `include: { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0, inputs: { mode: fan-out } }
+stages: [build, test]
+one: { script: make, image: $BERTH_IMAGE_DEBIAN, needs: [berth-plan, two] }
+two: { script: make, needs: [one] }
+`,
+  };
+  const facts = factsOf(await pipelinesOf(files, { config: config() }));
+  assert.equal(findingOf(facts, "before-build").level, "error");
+});
+
 for (const image of ["$BERTH_IMAGE_DEBAIN", "$BERTH_IMAGE_$NAME"])
   test(`${image} names no image, although the plan reaches its job`, async () => {
     const include = "include: { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0 }\n";

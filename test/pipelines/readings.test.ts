@@ -1,8 +1,11 @@
 /** Readings of one configuration in several pipelines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { jobsOf } from "../../src/doctor/jobs.ts";
 import { nothingRead, readOutline } from "../../src/pipelines/pipeline.ts";
+import { expandAll, listed } from "../../src/pipelines/variables.ts";
 import { jobsIn, readingOf, sourceOf } from "../support/ci-files.ts";
+import { config } from "../support/keyed.ts";
 
 async function namesIn(...asked: Parameters<typeof readingOf>) {
   const reading = await readingOf(...asked);
@@ -65,11 +68,32 @@ test("what stands in the same repository or another's is asked for from the top"
   );
 });
 
-test("a circle of variables is told as a whole", async () => {
-  const variables = { A: "$B", B: "$C", C: "$A", D: "$A" };
-  const errors = ['job: circular variable reference detected: ["A", "B", "C"]'];
-  assert.deepEqual(await namesIn(JSON.stringify({ variables, job: { script: "x" } })), { errors });
+test("a circle of variables is GitLab's to refuse, and ends", () => {
+  const variables = { A: "$B", B: "$C", C: "$A", D: "-$A-", PATH: "x", NONE: "$GONE" };
+  const all = [...listed(variables), { key: "PATH", value: "$PATH:y" }];
+  const values = { A: "", B: "", C: "", D: "--", PATH: "x:y", NONE: "" };
+  assert.deepEqual(Object.fromEntries(expandAll(all)), values);
 });
+
+const steps = Array.from({ length: 4000 }, (_, at) => [at, at + 1] as const);
+const chains: Readonly<Record<string, string>> = {
+  extends: steps.map(([at, next]) => `.j${at}: { extends: .j${next} }\n`).join(""),
+  references: steps
+    .map(([at, next]) => `.j${at}: { script: [!reference [.j${next}, script]] }\n`)
+    .join(""),
+  needs: steps.map(([at, next]) => `j${at}: { script: x, needs: [j${next}] }\n`).join(""),
+  variables: `variables:\n${steps.map(([at, next]) => `  V${at}: $V${next}\n`).join("")}`,
+};
+
+for (const [what, chain] of Object.entries(chains))
+  test(`a chain of 4,000 ${what} is no more than this reader bears`, async () => {
+    const text = `${chain}.j4000: { script: x }\nj4000: { script: x, rules: [{ exists: $V0 }] }\n`;
+    await readOutline(text, sourceOf({}));
+    const occasion = { source: "push", ref: "", kind: "branch", project: "a/b" } as const;
+    const around = { ...config(), names: ["debian"], upstreamBase: "" };
+    const asked = { ...occasion, predefined: [], settings: [] };
+    assert.ok(Array.isArray(jobsOf(await readingOf(text), asked, around)));
+  });
 
 const blocks: readonly (readonly [block: string, found: unknown])[] = [
   ["$[[ inputs.text | posix_escape ]]", "it\\'s\\ \\$x'\n'y"],

@@ -122,7 +122,7 @@ for (const [what, variables, place] of places)
       });
       const told = (name: string, text: string) => {
         const job = jobs.get(name);
-        const { values } = expandAll([...(job?.variables ?? []), ...listed(all)]);
+        const values = expandAll([...(job?.variables ?? []), ...listed(all)]);
         const image = job?.options["image"];
         return expand(text || (isHash(image) ? String(image["name"]) : ""), values, "stays");
       };
