@@ -1,25 +1,15 @@
-/** What base images say of themselves, and the Dockerfile that the engine gets: the needed lines, parents and bases by digest. */
-import {
-  type BaseUse,
-  engineText,
-  type MappedText,
-  machine,
-  type RecipeStage,
-} from "../dockerfile/recipe.ts";
-import { BerthError, type Problem } from "../errors.ts";
+/** What base images say of themselves. */
+import { isOther } from "../dockerfile/recipe.ts";
+import { BerthError } from "../errors.ts";
 import { isLimited } from "../http/errors.ts";
-import { isMember } from "../image/image.ts";
 import { isObject, readObject } from "../json.ts";
 import { childFor, type Manifest } from "../oci/manifest.ts";
-import { isForAnother, parsePlatform } from "../oci/platform.ts";
 import { parseReference, printReference, type Reference, withDigest } from "../oci/reference.ts";
-import type { PlannedImage } from "../plan/plan.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { ResolvedBase } from "./annotate.ts";
-import { type BaseFacts, materialOf, type Tools } from "./tools.ts";
+import type { BaseFacts } from "./tools.ts";
 
 /**
- * Asks a base's registry for its digest and its ONBUILD instructions: one GET, two more for the config.
+ * Asks a base's registry for its digest and what it leaves to a build from it: one GET, two more for the config.
  *
  * A base that only the engine can reach (a mirror, an image of the local daemon) is not an error: the
  * build then uses the name as written. REGISTRY_UNAVAILABLE where the registry asks to wait (429).
@@ -55,8 +45,14 @@ function unknownBase(name: string, unknown: string): BaseFacts {
   return { name, pinned: undefined, digest: undefined, child: undefined, ...none, unknown };
 }
 
-type Settings = Pick<BaseFacts, "onbuild" | "env" | "architecture">;
-const none = { onbuild: [], env: [], architecture: undefined, layers: undefined };
+type Settings = Pick<BaseFacts, "onbuild" | "env" | "leaves" | "architecture">;
+const none = {
+  onbuild: [],
+  env: [],
+  leaves: undefined,
+  architecture: undefined,
+  layers: undefined,
+};
 
 async function settingsOf(
   manifest: Manifest | undefined,
@@ -71,8 +67,8 @@ async function settingsOf(
 }
 
 /**
- * What of an image's config changes the meaning of a build from it: `OnBuild` (moby's extension to the
- * image-spec's config.md), `Env` and `architecture`; MANIFEST_INVALID where the config is no JSON object.
+ * What of an image's config changes the meaning of a build from it: `OnBuild` and `Shell` (moby's extensions to the
+ * image-spec's config.md), `Env`, `User`, `ExposedPorts` and `architecture`; MANIFEST_INVALID where it is no JSON object.
  */
 export function readSettings(bytes: Uint8Array, where: string): Settings {
   const { config: settings, architecture } = configOf(bytes, where);
@@ -80,9 +76,15 @@ export function readSettings(bytes: Uint8Array, where: string): Settings {
     const list = member(settings, name);
     return Array.isArray(list) ? list.filter((one): one is string => typeof one === "string") : [];
   };
+  const [user, ports] = ["User", "ExposedPorts"].map((name) => member(settings, name));
   return {
     onbuild: texts("OnBuild"),
     env: texts("Env").map((pair) => pair.split("=", 1)[0] ?? ""),
+    leaves: {
+      shell: !["", "/bin/sh -c"].includes(texts("Shell").join(" ")),
+      user: typeof user === "string" && user !== "" && isOther(user),
+      ports: Object.keys(isObject(ports) ? ports : {}),
+    },
     architecture: typeof architecture === "string" ? architecture : undefined,
   };
 }
@@ -95,144 +97,4 @@ export function configOf(bytes: Uint8Array, where: string): Readonly<Record<stri
 
 export function member(value: unknown, name: string): unknown {
   return isObject(value) ? value[name] : undefined;
-}
-
-export interface Pinned {
-  readonly dockerfile: MappedText;
-  /** The image that the target's chain of stages starts from, for its annotations. */
-  readonly base: ResolvedBase | undefined;
-  /** All images from outside the set that it takes something of. */
-  readonly bases: readonly ResolvedBase[];
-}
-
-/**
- * Replaces every image that the recipe uses by the same one by digest, where its registry tells it.
- *
- * BASE_ONBUILD where a base brings ONBUILD instructions that the configuration did not declare: the
- * context would lack the files that they copy. DOCKERFILE_INVALID where an ARG has the name of a variable
- * that its base sets, which engines treat differently.
- */
-export async function pinReferences(
-  image: PlannedImage,
-  parents: ReadonlyMap<string, string>,
-  tools: Tools,
-): Promise<Pinned> {
-  const { recipe } = materialOf(tools, image.name);
-  const facts = new Map<string, BaseFacts>();
-  const nameOf = ({ parent, reference }: BaseUse): string =>
-    parent === undefined ? reference : (parents.get(parent) ?? reference);
-  const platformOf = ({ platform = image.platform }: BaseUse): string =>
-    platform === machine ? tools.machine.platform : platform;
-  const idOf = (use: BaseUse) => `${platformOf(use)} ${nameOf(use)}`;
-  const factsOf = (use: BaseUse) => facts.get(idOf(use));
-  // What a parent sets matters only where an ARG could have the same name.
-  const below = recipe.stages
-    .filter(({ args }) => args.length > 0)
-    .flatMap(({ root }) => root ?? []);
-  const external = recipe.uses.filter((use) => use.parent === undefined);
-  const asked = [...external, ...below].map(async (use) =>
-    facts.set(idOf(use), await tools.base(nameOf(use), platformOf(use))),
-  );
-  await Promise.all(asked);
-  refuseHidden(image, recipe.stages, factsOf);
-  refuseOtherPlatform(image, recipe.base, factsOf, platformOf);
-  for (const use of external) {
-    refuseOnbuild(image, use, factsOf(use));
-    warnOtherPlatform(image, use, factsOf(use), tools);
-  }
-  const known = new Set(external.flatMap((use) => factsOf(use) ?? []));
-  for (const fact of known) warnUnknown(image, fact, tools);
-  // A base that moves for one platform is another base for the member of that one alone.
-  const digestOf = ({ digest, child }: BaseFacts) => (isMember(image.name) ? child : digest);
-  return {
-    dockerfile: engineText(recipe, (use) =>
-      use.parent === undefined ? factsOf(use)?.pinned : parents.get(use.parent),
-    ),
-    base: baseOf(recipe.base, factsOf, parents),
-    bases: [...known].map((one) => ({ name: one.name, digest: digestOf(one) })),
-  };
-}
-
-function refuseHidden(
-  { name, dockerfile: file }: PlannedImage,
-  stages: readonly RecipeStage[],
-  factsOf: (use: BaseUse) => BaseFacts | undefined,
-): void {
-  const problems = stages.flatMap(({ root, args }): Problem[] => {
-    const env = root === undefined ? [] : (factsOf(root)?.env ?? []);
-    return args
-      .filter((arg) => env.includes(arg.name))
-      .map((arg) => ({
-        file,
-        line: arg.line,
-        column: 1,
-        message: `ARG ${arg.name} stands where the base ${root?.reference} sets ${arg.name}: in BuildKit the ARG wins, in buildah the base; use another name`,
-      }));
-  });
-  if (problems.length === 0) return;
-  throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base and its ARGs set the same`, {
-    problems,
-  });
-}
-
-/** A base that is no index, or is asked for by its platform, is one for all members, whatever the image's index calls them. */
-function refuseOtherPlatform(
-  { name, dockerfile: file, platform }: PlannedImage,
-  base: BaseUse | undefined,
-  factsOf: (use: BaseUse) => BaseFacts | undefined,
-  platformOf: (use: BaseUse) => string,
-): void {
-  if (base === undefined || !isMember(name)) return;
-  const architecture = factsOf(base)?.architecture ?? parsePlatform(platformOf(base)).architecture;
-  if (!isForAnother(architecture, platform)) return;
-  const { reference, line } = base;
-  const message = `the base ${reference} is for ${architecture}: name one that is there for ${platform} too, or take that out of \`platforms\``;
-  throw new BerthError("DOCKERFILE_INVALID", `build ${name}: its base is for another platform`, {
-    problems: [{ file, line, column: 1, message }],
-  });
-}
-
-function refuseOnbuild(image: PlannedImage, use: BaseUse, facts: BaseFacts | undefined): void {
-  const first = facts?.onbuild[0];
-  if (use.kind !== "from" || first === undefined || image.onbuild) return;
-  throw new BerthError(
-    "BASE_ONBUILD",
-    `build ${image.name}: ${image.dockerfile}:${use.line}: base ${use.reference} has ONBUILD instructions (${first})`,
-    {
-      hint: `declare \`onbuild: true\` for ${image.name} in berth.yml, so that its key covers the whole context`,
-    },
-  );
-}
-
-function warnUnknown(image: PlannedImage, facts: BaseFacts, tools: Tools): void {
-  if (facts.unknown === undefined) return;
-  const text = `${image.name}: base ${facts.name} is used as written, its digest is not recorded, and nobody looked at its platform and its ONBUILD (${facts.unknown})`;
-  // Warnings wait for the end, and an engine may try for minutes what is told here.
-  tools.log.info(text);
-  tools.log.warn(text);
-}
-
-/** Files of any platform may be meant, where nobody asked for the platform by name. */
-function warnOtherPlatform(
-  { name, dockerfile, platform }: PlannedImage,
-  { kind, reference, line, platform: asked }: BaseUse,
-  facts: BaseFacts | undefined,
-  { log }: Tools,
-): void {
-  // A base of another platform is all that some images of one platform are for.
-  const isMeant = asked !== undefined || (kind === "from" && !isMember(name));
-  if (isMeant || !isForAnother(facts?.architecture, platform)) return;
-  const what = `${name}: ${dockerfile}:${line}: ${reference} is for ${facts?.architecture}`;
-  log.warn(`${what}: programs that are taken of it do not run on ${platform}`);
-}
-
-function baseOf(
-  base: BaseUse | undefined,
-  factsOf: (use: BaseUse) => BaseFacts | undefined,
-  parents: ReadonlyMap<string, string>,
-): ResolvedBase | undefined {
-  if (base === undefined) return undefined;
-  const { parent, reference: name } = base;
-  const digest = parent === undefined ? factsOf(base)?.digest : parents.get(parent)?.split("@")[1];
-  return { name, digest };
 }

@@ -16,11 +16,11 @@ import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
 import type { Clock } from "../world.ts";
 import { annotationsOf, withAnnotations } from "./annotate.ts";
-import { pinReferences } from "./bases.ts";
 import type { BuildRequest, Engine } from "./engine.ts";
 import { lastLines, withOutput } from "./failure.ts";
 import { keepLayers, layerCache, oldestLayer, sinceAnnotation } from "./layers.ts";
 import { secondsAnnotation } from "./outcome.ts";
+import { pinReferences } from "./pin.ts";
 import { type Build, withRequest } from "./request.ts";
 import type { Tools } from "./tools.ts";
 

@@ -7,11 +7,11 @@ import { printReference, printRepository, type Reference, withTag } from "../oci
 import { isFromScratch, sameAs } from "../plan/decision.ts";
 import { ownRepository } from "../plan/places.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import { pinReferences } from "./bases.ts";
 import type { ParentOutcomes } from "./execute.ts";
 import { fromScratch, type LayerCache, layerCache } from "./layers.ts";
 import { type Ended, outcomeBase } from "./outcome.ts";
 import { locateParent, parentReferences } from "./parents.ts";
+import { pinReferences } from "./pin.ts";
 import { withRequest } from "./request.ts";
 import type { Tools } from "./tools.ts";
 

@@ -13,10 +13,10 @@ import {
   type Repository,
 } from "../oci/reference.ts";
 import type { PlannedImage } from "../plan/plan.ts";
-import type { Pinned } from "./bases.ts";
 import type { BuildRequest } from "./engine.ts";
 import { hiding } from "./hide.ts";
 import type { LayerCache } from "./layers.ts";
+import type { Pinned } from "./pin.ts";
 import { materialOf, type Tools } from "./tools.ts";
 
 /** One build: the image, what it is made from, the layers that it may take, and the name of what comes of it. */
@@ -53,7 +53,7 @@ export async function withRequest<T>(
 
 /** Lays out what the engine reads of a build in a private folder, and says what to do with it. */
 async function layOut(
-  { image, parents, pinned: { dockerfile }, layers, destination }: Build,
+  { image, parents, pinned: { dockerfile, notes }, layers, destination }: Build,
   scratch: string,
   tools: Tools,
 ): Promise<Omit<BuildRequest, "onLine">> {
@@ -69,7 +69,7 @@ async function layOut(
     dockerfile: dockerfile.text,
     source: { file: image.dockerfile, lines: dockerfile.lines, stages: recipe.stages },
     traits: traitsOf(image, recipe, tools),
-    notes: recipe.notes,
+    notes,
     mounted: mountedBy(recipe),
     contextFolder,
     scratchFolder: scratch,

@@ -1,5 +1,6 @@
 /** What is carried out, and what that needs of the outside, handed in by the command. */
 
+import type { BaseSettings } from "../dockerfile/recipe.ts";
 import type { Material } from "../image/identify.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -51,6 +52,8 @@ export interface BaseFacts {
   readonly onbuild: readonly string[];
   /** Names of the variables that it sets. */
   readonly env: readonly string[];
+  /** What it leaves in force for the instructions of a build from it. */
+  readonly leaves: BaseSettings | undefined;
   /** Which it is for, by its index or else by itself. */
   readonly architecture: string | undefined;
   readonly layers: number | undefined;

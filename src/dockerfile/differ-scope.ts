@@ -2,8 +2,8 @@
 
 import { always, type Difference, variablesIn } from "./differ.ts";
 import { type Instruction, triggered } from "./instruction.ts";
-import { mountFields, wordsOf } from "./reads.ts";
-import type { RecipeInput } from "./references.ts";
+import { wordsOf } from "./reads.ts";
+import type { Naming, RecipeInput } from "./references.ts";
 import { argsOf, type Declared } from "./scope.ts";
 import { chainOf, type ResolvedStage, triggersOf } from "./stages.ts";
 
@@ -12,13 +12,23 @@ export interface DifferInput extends RecipeInput {
   readonly stages: readonly ResolvedStage[];
   /** Names in force, among them those that only a FROM uses. */
   readonly names: ReadonlySet<string>;
+  /** What an image that stages start from leaves in force, where that is known. */
+  readonly leftBy: (root: Naming) => BaseSettings | undefined;
+}
+
+/** Settings of a base that change what instructions above it mean. */
+export interface BaseSettings {
+  /** A SHELL of its own. */
+  readonly shell: boolean;
+  /** Its user is another one than root. */
+  readonly user: boolean;
+  /** With their protocols. */
+  readonly ports: readonly string[];
 }
 
 const platformArg = /^(TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
 /** The first version whose stages inherit the ARGs of the stage below, as BuildKit's do. */
 const inheritsSince = 40;
-/** The first version that forgets what a RUN wrote to a bind mount (CVE-2024-11218; 1.38.0 does not). */
-const discardsSince = 39;
 /** The first version that keeps what a RUN changes in a VOLUME, as BuildKit does. */
 export const keepsVolumesSince = 37;
 /** The first version that takes the same port with another protocol in a later EXPOSE. */
@@ -54,10 +64,17 @@ export function checkScope(
   input: DifferInput,
   report: (instruction: Instruction, found: Difference) => void,
 ): void {
-  const { stage, below } = resolved;
+  const { stage, below, root } = resolved;
   // What a stage leaves to the next one is carried out there first.
   const instructions = [...triggersOf(below), ...stage.instructions];
-  const force: InForce = { envs: new Set(), inherited: new Map(), ports: new Set() };
+  const { shell, user, ports } = (root && input.leftBy(root)) ?? {};
+  const force: InForce = {
+    envs: new Set(),
+    inherited: new Map(),
+    ports: new Set(ports),
+    shell,
+    user,
+  };
   const { args, globals } = input;
   const isSet = ({ name, fallback }: Declared): boolean =>
     fallback !== undefined || Object.hasOwn(args, name) || globals.values.has(name);
@@ -93,7 +110,7 @@ function enter(
   force.shell ||= keyword === "shell";
   // One word for each VOLUME: what it says holds for every later RUN.
   force.volume = keyword === "volume" || (force.volume && keyword !== "run");
-  if (keyword === "user" && body.kind === "shell") force.user = !/^(root|0)(:|$)/.test(body.text);
+  if (keyword === "user" && body.kind === "shell") force.user = isOther(body.text);
   const isMade = ["run", "copy", "add"].includes(keyword);
   force.folder = keyword === "workdir" ? force.user : force.folder && !isMade;
   if (keyword === "env" && body.kind === "pairs")
@@ -106,6 +123,11 @@ function enter(
     force.inherited.delete(arg.name);
     if (isBelow && !force.envs.has(arg.name)) force.inherited.set(arg.name, arg);
   }
+}
+
+/** Whether a USER, as it is written, names another one than root. */
+export function isOther(user: string): boolean {
+  return !/^(root|0)(:|$)/.test(user);
 }
 
 function argDifferences(
@@ -141,7 +163,7 @@ function shellDifferences(instruction: Instruction, force: InForce): readonly Di
   if (force.shell && starts && body.kind === "shell" && body.text !== "")
     found.push({
       at,
-      message: `${keyword.toUpperCase()} in shell form stands behind SHELL, which buildah does not use for it: write it as a JSON array`,
+      message: `${keyword.toUpperCase()} in shell form stands behind a SHELL, of this file or of its base, which buildah does not use for it: write it as a JSON array`,
       buildah: always,
     });
   if (force.inherited.size === 0) return found;
@@ -179,7 +201,7 @@ function portDifferences(instruction: Instruction, { ports }: InForce): readonly
     return !ports.has(port) && [...ports].some((other) => other.startsWith(number));
   });
   if (lost === undefined) return [];
-  const message = `buildah before 1.${keepsPortsSince} leaves out ${lost}, since its number stands in an EXPOSE above: write both in one EXPOSE`;
+  const message = `buildah before 1.${keepsPortsSince} leaves out ${lost}, since its number stands in an EXPOSE above or of its base: write both in one EXPOSE`;
   return [{ at: instruction.at, message, buildah: { below: keepsPortsSince } }];
 }
 
@@ -189,47 +211,6 @@ function folderDifferences(instruction: Instruction, { folder }: InForce): reado
   const isCopy = keyword === "copy" || keyword === "add";
   if (!folder || !isCopy || /^[/$"']/.test(wordsOf(instruction).at(-1)?.text ?? "/")) return [];
   const message =
-    "WORKDIR stands behind USER: a folder that it makes is the user's to BuildKit, and where a COPY fills it root's to buildah: write WORKDIR above USER, or a RUN in between";
+    "WORKDIR stands behind USER, of this file or of its base: a folder that it makes is the user's to BuildKit, and where a COPY fills it root's to buildah: write WORKDIR above USER, or a RUN in between";
   return [{ at, message, buildah: always }];
-}
-
-/** What of the context (`""`), a stage or an image an instruction reads, and what it writes to by a mount. */
-function touched(instruction: Instruction) {
-  const { keyword, flags, body } = instruction;
-  const from = flags.find(({ name }) => name === "from")?.value?.text ?? "";
-  if (keyword === "copy" || keyword === "add")
-    return [{ of: from, isRead: true, written: undefined }];
-  if (keyword === "from" && body.kind === "words")
-    return [{ of: body.words[0]?.text ?? "", isRead: true, written: undefined }];
-  return flags.flatMap((flag) => {
-    const fields = mountFields(flag);
-    const textOf = (name: string) => fields?.get(name)?.value?.text.toLowerCase();
-    const isOn = (name: string) => fields?.has(name) === true && textOf(name) !== "false";
-    const type = textOf("type") ?? "bind";
-    const of = fields?.get("from")?.value?.text ?? "";
-    if (fields === undefined || !(type === "bind" || (type === "cache" && of !== ""))) return [];
-    const isRead = type === "bind";
-    const isWritten = isRead
-      ? isOn("readwrite") || textOf("readonly") === "false"
-      : !isOn("readonly");
-    return [{ of, isRead, written: isWritten ? type : undefined }];
-  });
-}
-
-/** Mounts that are written to, of what a later instruction reads: buildah gives both the thing itself. */
-export function writtenMounts(
-  instructions: readonly Instruction[],
-): readonly (readonly [Instruction, Difference])[] {
-  const all = instructions.map(touched);
-  return instructions.flatMap((instruction, index) => {
-    const later = all.slice(index + 1).flat();
-    const lost = all[index]!.find(
-      ({ of, written }) => written && later.some((one) => one.isRead && one.of === of),
-    );
-    if (lost === undefined) return [];
-    const below = lost.written === "bind" ? discardsSince : undefined;
-    const which = below === undefined ? "" : ` before 1.${below}`;
-    const message = `buildah${which} keeps what RUN writes to this mount for a later instruction that reads the same: mount it read-only, or read what was written by another way`;
-    return [[instruction, { at: instruction.at, message, buildah: { below } }] as const];
-  });
 }

@@ -1,7 +1,8 @@
 /** What both engines accept across instructions and stages and read differently, with what to write instead. */
 
 import { type Difference, differencesIn, lateEscape } from "./differ.ts";
-import { checkScope, type DifferInput, ownArg, writtenMounts } from "./differ-scope.ts";
+import { writtenMounts } from "./differ-mounts.ts";
+import { checkScope, type DifferInput, ownArg } from "./differ-scope.ts";
 import { otherValues } from "./differ-words.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Complain, placeOf, type TextPosition } from "./lines.ts";

@@ -2,6 +2,7 @@
 
 import type { ContextSource } from "../context/source.ts";
 import { BerthError, byPlace, type Problem, printProblem } from "../errors.ts";
+import type { BaseSettings, DifferInput } from "./differ-scope.ts";
 import { differ, type Note } from "./differ-stages.ts";
 import { builtText, hashedText, isForeign, type Kept, keep, type MappedText } from "./keep.ts";
 import { type Complain, placeOf } from "./lines.ts";
@@ -11,7 +12,7 @@ import { type Args, argsOf, originsOf, readGlobals, seenArgs, unusedArgs } from 
 import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
-export { keepsVolumesSince } from "./differ-scope.ts";
+export { type BaseSettings, isOther, keepsVolumesSince } from "./differ-scope.ts";
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
 export { machine, type ParentOf, type RecipeOptions } from "./references.ts";
@@ -76,8 +77,10 @@ export interface Recipe {
   readonly traits: Traits;
   /** Secrets and agents that its mounts ask for. */
   readonly asked: readonly SecretMount[];
-  /** What buildah reads otherwise than BuildKit. */
+  /** What buildah reads otherwise than BuildKit, by the file alone. */
   readonly notes: readonly Note[];
+  /** The same where it is known what the images leave in force that stages start from. */
+  readonly notesOn: (leftBy: (root: BaseUse) => BaseSettings | undefined) => readonly Note[];
   /** Configured args that no ARG of the file declares. */
   readonly unusedArgs: readonly string[];
 }
@@ -97,7 +100,7 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
   const stages = resolveStages(target, reading);
   const own = stages.flatMap((stage) => [...stage.names]);
   const names = new Set(originsOf(own, globals));
-  const notes = differ({ ...reading, text, stages, names });
+  const told = notesFor({ ...reading, text, stages, names });
   if (problems.size > 0) throw invalid(file, problems);
   const kept = keep(text, parsed, stages, names);
   const { text: hashed, lines } = hashedText(kept);
@@ -119,9 +122,15 @@ export function resolveRecipe(text: string, options: RecipeOptions): Recipe {
     stages: stages.map(stageOf),
     traits: traitsOf(stages),
     asked: askedBy(stages),
-    notes,
+    ...told,
     unusedArgs: unusedArgs(parsed, globals, args),
   };
+}
+
+function notesFor(input: Omit<DifferInput, "leftBy">): Pick<Recipe, "notes" | "notesOn"> {
+  const notesOn: Recipe["notesOn"] = (leftBy) =>
+    differ({ ...input, leftBy: (root) => leftBy(useOf(root)!) });
+  return { notes: notesOn(() => undefined), notesOn };
 }
 
 /** What the engine gets: the same lines, the images by the names that `nameFor` gives. */

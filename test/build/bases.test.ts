@@ -7,16 +7,25 @@ import { BerthError } from "../../src/errors.ts";
 import { client, seedIndex, testImage } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 
-test("a config's ONBUILD instructions and the names that it sets are read, and nothing else", () => {
+test("of a config what changes a build from it is read, and nothing else", () => {
   const read = (value: unknown) => readSettings(Buffer.from(JSON.stringify(value)), "x");
-  const all = { OnBuild: ["COPY . /src", 1], Env: ["PATH=/a=b", "EMPTY=", "BARE"] };
-  const expected = { onbuild: ["COPY . /src"], env: ["PATH", "EMPTY", "BARE"] };
+  const all = {
+    ...{ OnBuild: ["COPY . /src", 1], Env: ["PATH=/a=b", "EMPTY=", "BARE"] },
+    ...{ Shell: ["/bin/bash", "-c"], User: "4", ExposedPorts: { "53/tcp": {} } },
+  };
+  const leaves = { shell: true, user: true, ports: ["53/tcp"] };
+  const expected = { onbuild: ["COPY . /src"], env: ["PATH", "EMPTY", "BARE"], leaves };
   assert.deepEqual(read({ config: all, architecture: "arm" }), {
     ...expected,
     architecture: "arm",
   });
-  for (const other of [{}, { config: null }, { config: { OnBuild: null } }, { architecture: 1 }])
-    assert.deepEqual(read(other), { onbuild: [], env: [], architecture: undefined });
+  const plain = { Shell: ["/bin/sh", "-c"], User: "root", ExposedPorts: null, OnBuild: null };
+  const nothing = { shell: false, user: false, ports: [] };
+  for (const other of [{}, { config: null }, { config: plain }, { architecture: 1 }])
+    assert.deepEqual(read(other), {
+      ...{ onbuild: [], env: [], architecture: undefined },
+      leaves: nothing,
+    });
 });
 
 test("a config that cannot be read is an error that names its image, never a crash", () => {
@@ -70,6 +79,7 @@ test("a base is found by the digest of its index, and read for the wanted platfo
         child: children.get(read) ?? digest,
         onbuild: read === undefined ? [] : [`RUN ${read}`],
         env: read === undefined ? [] : ["ON"],
+        leaves: read === undefined ? undefined : { shell: false, user: false, ports: [] },
         architecture: read?.split("/")[0],
         layers,
         unknown: undefined,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pinReferences } from "../../src/build/bases.ts";
+import { pinReferences } from "../../src/build/pin.ts";
 import type { BaseFacts, Tools } from "../../src/build/tools.ts";
 import { BerthError, printProblem } from "../../src/errors.ts";
 import type { PlannedImage } from "../../src/plan/plan.ts";
@@ -137,6 +137,26 @@ test("what is taken of an image for another platform is told, unless that was as
     const { warnings } = await pin(text, { ...facts, c: {} }, change);
     const said = `${change.name ?? "x"}: x.docker:${line}: a is for amd64: programs that are taken of it do not run on linux/arm64`;
     assert.deepEqual(warnings, line === 0 ? [] : [said], text);
+  }
+});
+
+test("what an image leaves in force counts in the stages that start from it, and in these alone", async () => {
+  const leaves = { shell: true, user: true, ports: ["53/tcp"] };
+  const facts = { [parent]: { leaves }, a: { leaves }, b: {} };
+  const rows: readonly (readonly [text: string, lines: readonly number[]])[] = [
+    ["FROM a\nCMD x\n", [2]],
+    ["FROM qemu/base\nENTRYPOINT x\nONBUILD CMD x\n", [2, 3]],
+    ["FROM a AS s\nFROM s\nEXPOSE 80 53/udp\nWORKDIR /w\nCOPY --from=b x .\n", [3, 5]],
+    ["FROM a AS s\nRUN x\nFROM b\nCMD x\nEXPOSE 53/udp\nWORKDIR /w\nCOPY --from=s x .\n", []],
+    ['FROM qemu/base\nCMD ["x"]\nEXPOSE 53\nUSER 0\nWORKDIR /w\nCOPY --from=a x .\n', []],
+  ];
+  for (const [text, lines] of rows) {
+    const { notes } = await pin(text, facts);
+    assert.deepEqual(
+      notes.map(({ line }) => line),
+      lines,
+      text,
+    );
   }
 });
 

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { readSettings } from "../../src/build/bases.ts";
 import { parseBuildahVersion } from "../../src/build/buildah-input.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { busyboxLayer } from "../support/bases.ts";
 import { imageConfig } from "../support/filetree.ts";
-import { pushImage } from "../support/images.ts";
+import { type ImageSettings, pushImage } from "../support/images.ts";
 import { recipeOf } from "../support/recipe.ts";
 import { subjects } from "./subjects.ts";
 import { failure, openWorkshop, type Workshop } from "./workshop.ts";
@@ -18,6 +19,8 @@ interface Row {
   readonly makes: string | object;
   readonly files?: Readonly<Record<string, string>>;
   readonly args?: Readonly<Record<string, string>>;
+  /** Of its base. */
+  readonly settings?: ImageSettings;
   /** Older versions of buildah make the same, and are told of the note too. */
   readonly since?: number;
 }
@@ -90,6 +93,22 @@ const rows: Readonly<Record<string, Row>> = {
     text: 'FROM BASE\nSHELL ["/bin/ash", "-c"]\nCMD true\n',
     makes: { Cmd: ["/bin/ash", "-c", "true"] },
   },
+  "CMD on a base with a SHELL": {
+    text: "FROM BASE\nCMD true\n",
+    makes: { Cmd: ["/bin/ash", "-c", "true"] },
+    settings: { Shell: ["/bin/ash", "-c"] },
+  },
+  "a port of which the base has another protocol": {
+    text: "FROM BASE\nEXPOSE 53/udp\n",
+    makes: { ExposedPorts: { "53/tcp": {}, "53/udp": {} } },
+    settings: { ExposedPorts: { "53/tcp": {} } },
+  },
+  "a WORKDIR of the base's user": {
+    text: "FROM BASE\nWORKDIR /w\nCOPY f .\nUSER 0\nRUN stat -c %u:%g /w > /m\n",
+    makes: "4:4\n",
+    files: { f: "a\n" },
+    settings: { User: "4:4" },
+  },
 };
 
 /** No note is about BuildKit, of which one version stands for what the rows say. */
@@ -101,10 +120,11 @@ for (const [name, make] of Object.entries(told))
     for (const [what, row] of Object.entries(rows))
       test(`${name} makes ${what} as its note says`, async (t) => {
         const { heredocs } = workshop.subject();
-        const dockerfile = row.text.replaceAll("BASE", workshop.base());
+        const base = await baseWith(workshop, row.settings);
+        const dockerfile = row.text.replaceAll("BASE", base.reference);
         const isNew = /<<|\$\{X#|--network/.test(dockerfile);
         if (isNew && !heredocs) return t.diagnostic("it knows neither heredocs nor their like");
-        const { notes } = recipeOf(dockerfile, { args: row.args ?? {} });
+        const notes = recipeOf(dockerfile, { args: row.args ?? {} }).notesOn(() => base.leaves);
         assert.notEqual(notes.length, 0);
         const minor = await minorOf(workshop);
         const differs = notes.some(
@@ -157,6 +177,16 @@ for (const [name, make] of Object.entries(told))
       assert.equal(file?.kind, "file");
     });
   });
+
+/** The base with busybox, or one like it with settings of its own, and what that leaves in force. */
+async function baseWith(workshop: Workshop, settings: ImageSettings | undefined) {
+  if (settings === undefined) return { reference: workshop.base(), leaves: undefined };
+  const repository = "bases/settings";
+  const digest = await pushImage(workshop.host(), repository, "1", await busyboxLayer(), settings);
+  const config = JSON.stringify(await imageConfig(workshop.host(), repository, digest));
+  const { leaves } = readSettings(Buffer.from(config), repository);
+  return { reference: `${workshop.host()}/${repository}@${digest}`, leaves };
+}
 
 /** Of buildah's version; no note is about another engine. */
 async function minorOf(workshop: Workshop): Promise<number> {

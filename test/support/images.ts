@@ -57,6 +57,9 @@ export interface ImageSettings {
   readonly Env?: readonly string[];
   readonly OnBuild?: readonly string[];
   readonly Volumes?: Readonly<Record<string, object>>;
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+  readonly Shell?: readonly string[];
+  readonly User?: string;
 }
 
 /** Pushes an image of one layer or several to `http://host`, tags it and gives its digest. */
