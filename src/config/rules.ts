@@ -82,7 +82,7 @@ export const publishTagRule: Rule = (text) => {
   const tag = text.replace("{slug}", "x");
   if (!isTag(tag)) return "a tag is up to 128 letters, digits, _ . and -; {slug} may stand in it";
   return isReserved(tag)
-    ? "berth keeps key<n>-…, set<n>-…, cache<n>, built<n>, promote-… and 64 hex digits for itself"
+    ? "berth keeps key<n>-…, set<n>-…, cache<n>, built<n> and 64 hex digits for itself"
     : undefined;
 };
 

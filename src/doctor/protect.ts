@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { slugOf } from "../config/promoted.ts";
 import { ownTags } from "../image/key.ts";
-import { claimTag, generationOfPipeline, ofGeneration, platformPattern } from "../oci/tags.ts";
+import { generationOfPipeline, ofGeneration, platformPattern } from "../oci/tags.ts";
 import { recordRepositoryName } from "../plan/record.ts";
 import { triedRepositoryName } from "../plan/situation.ts";
 import { patternOf } from "../printable.ts";
@@ -43,16 +43,11 @@ export function tagPatterns(config: Settings, defaultBranch: string | undefined)
   if (promoted.length < parts.length) return { protect: undefined, keep: ".*" };
   const starts = promoted.map(({ text, end }) => `${patternOf(text)}${protectEnds[end]}`);
   const names = promoted.map(({ text, end }) => `${patternOf(text)}${keepEnds[end]}`);
-  const protect = `^(${["promote-", ...new Set(starts)].join("|")})`;
+  const protect = `^(${[...new Set(starts)].join("|")})`;
   const isRule =
     protect.length <= maxPattern && !anyRunsTags.some((tag) => new RegExp(protect).test(tag));
   // Of every version of the key, so that a new one needs no new pattern.
-  const ours = [
-    "(key|set)\\d*-.*",
-    `cache\\d*(-${platformPattern})?`,
-    "promote-.*",
-    "[0-9a-f]{64}",
-  ];
+  const ours = ["(key|set)\\d*-.*", `cache\\d*(-${platformPattern})?`, "[0-9a-f]{64}"];
   return {
     /**
      * RE2 that matches a part of a name, at most `maxPattern` characters: for the one rule for protected tags, which
@@ -98,5 +93,5 @@ export function promotedTags({ publish }: Settings, defaultBranch = "main"): rea
     const name = branch === "{default}" ? defaultBranch : branch.replaceAll("*", "9.2");
     return tag.replace("{slug}", slugOf(name));
   });
-  return [claimTag("latest", digits.slice(24)), ...new Set(promoted)];
+  return [...new Set(promoted)];
 }

@@ -1,5 +1,4 @@
 /** Every tag of berth's own: made here, read here. All other tags are a project's or a user's. */
-import { digestOf } from "./digest.ts";
 import { architectures } from "./platform.ts";
 
 /** The tags of one version of the key; what another version keeps under its own is left alone. */
@@ -45,21 +44,10 @@ function secondsOf(time: Date): number {
   return Math.floor(time.getTime() / 1000);
 }
 
-/** The claim of a commit on a moving tag, beside the records. */
-export function claimTag(tag: string, revision: string): string {
-  return `${claimPrefix(tag)}${revision}`;
-}
-
-/** What all claims on a tag begin with; the commit follows. */
-export function claimPrefix(tag: string): string {
-  // A tag has at most 128 characters, and a commit up to 64.
-  return `promote-${tag.length <= 48 ? tag : digestOf(Buffer.from(tag)).slice(-48)}-`;
-}
-
 /** What the name of a tag of berth's own tells. */
 export interface OwnTag {
   /** `layer`: an entry of buildah's layer cache, which has no version. */
-  readonly kind: "key" | "set" | "cache" | "layer" | "claim";
+  readonly kind: "key" | "set" | "cache" | "layer";
   /** Of the key; 0 where the name does not say it, as in tags from before they did. */
   readonly version: number;
   /** The key or the set's id; empty for other kinds. */
@@ -83,7 +71,6 @@ const grammar = new RegExp(
 /** Reads a tag; `undefined` where it is not berth's own. */
 export function readTag(tag: string): OwnTag | undefined {
   if (/^[0-9a-f]{64}$/.test(tag)) return { ...nothing, kind: "layer" };
-  if (/^promote-.+-[0-9a-f]{40,64}$/.test(tag)) return { ...nothing, kind: "claim" };
   const groups = grammar.exec(tag)?.groups;
   if (groups === undefined) return undefined;
   const { kind, version, cache, cacheVersion, id = "" } = groups;
@@ -108,6 +95,6 @@ const nothing = {
 
 /** Whether a tag is, or begins like, one of berth's own, so that nobody else may take it. */
 export function isReserved(tag: string): boolean {
-  const ours = /^(?:promote-|(?:key|set)[0-9]*-|(?:cache|built)[0-9]*$|[0-9a-f]{64}$)/;
+  const ours = /^(?:(?:key|set)[0-9]*-|(?:cache|built)[0-9]*$|[0-9a-f]{64}$)/;
   return ours.test(tag) || readTag(tag) !== undefined;
 }

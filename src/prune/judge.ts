@@ -73,8 +73,6 @@ export function judge(tag: KnownTag, facts: Facts, rules: Rules): TagVerdict {
       });
     case "other-version":
       return judgeOtherVersion(tag, facts, rules);
-    case "claim":
-      return aged(tag, limitOf("claim", rules), facts, { why: "unneeded" });
     case "promoted":
       return judgePromoted(tag, facts, rules);
     case "cache":
@@ -95,8 +93,7 @@ function pastOf(name: string): number {
 
 /** In days. */
 function limitOf(kind: Kind, { config: { prune } }: Rules): number {
-  const names: Partial<Record<Kind, AgedKind>> = { record: "set", claim: "set" };
-  const name = names[kind] ?? kind;
+  const name = kind === "record" ? "set" : kind;
   return prune.ages[name as AgedKind] ?? prune.age;
 }
 

@@ -13,7 +13,6 @@ export const kinds = [
   "override",
   "cache",
   "promoted",
-  "claim",
   "record",
   "past",
   "other-version",
@@ -48,7 +47,7 @@ export function classify(repository: string, tag: string, names: Names): Classif
   if (own !== undefined && isTried)
     return own.pipeline === undefined ? plain.try : { ...own, kind: "try" };
   if (repository === recordRepositoryName) return recordKind(own);
-  if (own !== undefined && own !== plain.claim) return own;
+  if (own !== undefined) return own;
   if (tag === names.userTag) return plain.override;
   return names.isPromoted(tag) ? plain.promoted : plain.unknown;
 }
@@ -61,7 +60,6 @@ function byGrammar(tag: string): Classified | undefined {
 }
 
 function kindOf({ kind, version, pipeline, machine, past }: OwnTag): Kind {
-  if (kind === "claim") return "claim";
   if (kind === "layer") return "cache";
   if (version !== keyVersion) return "other-version";
   if (kind === "cache") return "cache";
@@ -73,11 +71,11 @@ function kindOf({ kind, version, pipeline, machine, past }: OwnTag): Kind {
   return pipeline === undefined ? "key" : "pipeline";
 }
 
-/** The name of the record's repository is berth's own: what is not a set's or a claim is a promoted set's record. */
+/** The name of the record's repository is berth's own: what is not a set's is a promoted set's record. */
 function recordKind(own: Classified | undefined): Classified {
   if (own === undefined) return plain.promoted;
   if (own.kind === "set") return { ...own, kind: "record" };
-  return own.kind === "claim" || own.kind === "other-version" ? own : plain.unknown;
+  return own.kind === "other-version" ? own : plain.unknown;
 }
 
 /** Whether only berth puts tags of this kind, so that a repository with one of them is an image's. */

@@ -123,7 +123,6 @@ const parallel = 32;
 const order: readonly Kind[] = [
   "record",
   "other-version",
-  "claim",
   "unknown",
   "pipeline",
   "past",

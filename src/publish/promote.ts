@@ -16,7 +16,7 @@ import type { Plan, PlannedImage } from "../plan/plan.ts";
 import { readRecord, recordReference, type SetRecord } from "../plan/record.ts";
 import { movedRepositories } from "../plan/rights.ts";
 import type { Situation } from "../plan/situation.ts";
-import { behind, moveForward, refuseGone } from "./forward.ts";
+import { behind, moveTo, refuseGone } from "./forward.ts";
 import { adoptGeneration } from "./generation.ts";
 import type { Publication } from "./set.ts";
 
@@ -72,7 +72,7 @@ export function ownerOf(
 
 /**
  * Points a tag at every image of the plan's set and keeps a record of it, unless a newer commit is
- * there already or is being promoted at the same time.
+ * there already. Nothing locks: who promotes one tag twice at once may leave it at the older commit until the next time.
  *
  * Reads the digests from the set record, so nothing is built, asked again or moved but manifests.
  * `owner` is the branch that the tag is named after; TAG_TAKEN where it is another branch's already.
@@ -108,10 +108,7 @@ export async function promote(
   const record = { ...recorded, revision: plan.revision ?? undefined, branch };
   if (state === "same" && (await behind(record, at)).length === 0)
     return { kind: "unchanged", tag };
-  const { images, newer } = await moveForward(record, at, isAncestor);
-  return newer === undefined
-    ? { kind: "promoted", tag, images }
-    : { kind: "older", tag, promoted: newer };
+  return { kind: "promoted", tag, images: await moveTo(record, at) };
 }
 
 /** The records of a refreshed generation of the set and of the set itself, and what the tag points at until now. */

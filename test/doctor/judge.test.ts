@@ -152,18 +152,18 @@ judge("protected-paths", [
 ]);
 
 judge("protected-tags", [
-  ["note", /delete promoted tags.*\^\(promote-\|latest\$\)/s, withTags()],
+  ["note", /delete promoted tags.*\^\(latest\$\)/s, withTags()],
   ["warning", /shuts out every Developer's pipeline.*below try\/ too: key2-/s, withTags(".*")],
-  ["ok", /are protected/, withTags("^promote-", "^latest")],
+  ["ok", /are protected/, withTags("^latest")],
   [
     "warning",
     /immutable tags.*neither refreshed, promoted nor pruned.*name a role/s,
-    { gitlab: { tagRules: [frozen, ...tagRules("^promote-", "^latest")] } },
+    { gitlab: { tagRules: [frozen, ...tagRules("^latest")] } },
   ],
-  ["note", /give a token.*tag name pattern \^\(promote-/s, unknownTags],
+  ["note", /give a token.*tag name pattern \^\(latest\$/s, unknownTags],
 ]);
 
-const ours = "(key|set).*|promote-.*|cache.*|latest|[0-9a-f]{64}";
+const ours = "(key|set).*|cache.*|latest|[0-9a-f]{64}";
 
 judge("cleanup", [
   [

@@ -94,7 +94,6 @@ function wordFor(
   const image = plan.images.find(({ name }) => path.endsWith(`/${name}`));
   return tag
     .replace(/^[0-9a-f]{64}$/, "layers")
-    .replace(/^promote-.+-[0-9a-f]{40}$/, "claim")
     .replace(`-${image?.key}`, "")
     .replace(`-${plan.set.id}`, "")
     .replace(`-r${plan.pipeline}`, "-fresh")

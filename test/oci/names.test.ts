@@ -124,7 +124,6 @@ test("a tag of berth's own is told by its name, and no other is", () => {
     ["cache2-arm-v7", { kind: "cache", version: 2 }],
     ["built", { kind: "cache" }],
     [sha, { kind: "layer" }],
-    [`promote-latest-${sha.slice(0, 40)}`, { kind: "claim" }],
     ...[`key2-${sha}-r0`, `key02-${sha}`, `set2-${sha}-r1-r2`, "cache-arm", "cache2-mips"].map(
       (tag) => [tag, undefined] as const,
     ),

@@ -64,7 +64,6 @@ const named = (days: number): Around => ({
 
 const unused = { ...others, ...usesKnown(200) };
 const lost = { ...gone, ...usesKnown(90) };
-const claim = `promote-latest-${hex.slice(0, 40)}`;
 const fifth = `${key}-r5`;
 const later = pipeline(6, 1);
 
@@ -115,7 +114,6 @@ const rows: Readonly<Record<string, Row>> = {
   "nor where nobody tells its age": [older.key(hex), undefined, "keep age-unknown", unused],
   "an old record goes": [set, 8, "delete unneeded", berth],
   "a needed record stays": [set, 8, "keep needed", { ...berth, ...neededAt(`berth:${set}`) }],
-  "an old claim goes": [claim, 8, "delete unneeded", { ...berth, ...inDoubt }],
   "a running pipeline's stays": [fifth, 90, "keep running", told(pipeline(5, 90, true), later)],
   "that of this very one stays": [fifth, undefined, "keep running", { ownPipeline: 5 }],
   "of a recent one": [fifth, 90, "keep young", told(pipeline(5, 3), later)],

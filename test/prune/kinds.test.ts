@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
 import { promotedPattern } from "../../src/config/promoted.ts";
 import { keyVersion, ownTags } from "../../src/image/key.ts";
-import { claimTag, pastTag, tagsOf } from "../../src/oci/tags.ts";
+import { pastTag, tagsOf } from "../../src/oci/tags.ts";
 import { classify, type Kind } from "../../src/prune/kinds.ts";
 
 const hex = "0123456789abcdef".repeat(4);
@@ -39,11 +39,9 @@ const cases: readonly (readonly [string, string, Kind])[] = [
   ["debian", "v1.0", "unknown"],
   ["berth", ownTags.set(hex), "record"],
   ["berth", `${ownTags.set(hex)}-r77`, "record"],
-  ["berth", claimTag("latest", hex.slice(0, 40)), "claim"],
   ["berth", "anything-promoted-by-hand", "promoted"],
   ["berth", ownTags.key(hex), "unknown"],
   ["debian", pastTag(ownTags.key(hex), new Date(1763683200000)), "past"],
-  ["debian", claimTag("latest", hex), "unknown"],
   ...[`key-${hex}`, `set-${hex}-r7`, "cache", other.key(hex), other.set(hex), other.cache].map(
     (tag) => ["debian", tag, "other-version"] as const,
   ),

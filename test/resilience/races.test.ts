@@ -89,7 +89,7 @@ describe("two promotions of different commits", () => {
   const move = (flow: Flow, fetch: Fetch) => promote(project, flow, { fetch });
 
   for (const who of ["older", "newer"] as const)
-    test(`end at the newer one where the ${who} is held at any moment`, async () => {
+    test(`end at the newer one where the ${who} is held at any moment and the newer is run again`, async () => {
       await prepare();
       const counted = stopAt(() => false);
       await move(older, counted.fetch);
@@ -103,12 +103,11 @@ describe("two promotions of different commits", () => {
         await move(who === "older" ? newer : older, fetch);
         held.go();
         await slow;
+        // Nothing locks here: GitLab's resource_group lets none begin before another has ended.
+        await move(newer, fetch);
         const where = `held behind request ${index}`;
         assert.equal(recordOf(memory, project, "latest")?.revision, "c2", where);
         assert.deepEqual(disagreements(memory, project, setOf(newer), "latest"), [], where);
-        const claims = [...(memory.repositories.get(`${project}/berth`)?.tags.keys() ?? [])];
-        const kept = claims.filter((tag) => tag.startsWith("promote-"));
-        assert.deepEqual(kept, ["promote-latest-c2"], where);
       }
     });
 });
@@ -133,7 +132,7 @@ describe("a run that ends behind any of its writes", () => {
   };
   for (const [what, run, least, moved] of [
     ["pipeline", (by: Fetch) => pipeline(by, images), 30, undefined],
-    ["promotion", promoting, 5, "latest"],
+    ["promotion", promoting, 4, "latest"],
   ] as const)
     test(`leaves a ${what} that ends as if nothing had been when it is run again`, async () => {
       const counted = stopAt(() => false);
