@@ -176,7 +176,7 @@ export function parseAuthFile(name: string, text: string) {
 }
 
 function isWholeHost(key: string): boolean {
-  return !/^(?:https?:\/\/)?[^/]+\/(?!v[12]\/?$)./.test(key);
+  return /^(?:https?:\/\/)?[^/]+(?:\/|\/v[12]\/?)?$/.test(key);
 }
 
 function loginOf(entry: Record<string, unknown>): RegistryLogin | undefined {

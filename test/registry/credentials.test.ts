@@ -93,6 +93,19 @@ const lookups: Readonly<Record<string, Lookup>> = {
     { files: [auths({ "a.example": "u:p", "a.example/group": "group:2" })] },
     up,
   ],
+  "a host with its scheme before one of its namespaces": [
+    { files: [auths({ "https://a.example": "u:p", "a.example/group": "group:2" })] },
+    up,
+  ],
+  "Docker Hub's before the tokens that docker keeps beside it": [
+    {
+      files: [
+        auths({ [hub]: "u:p", [`${hub}access-token`]: "u:a", [`${hub}refresh-token`]: "u:r" }),
+      ],
+    },
+    up,
+    "docker.io",
+  ],
   "another port": [{ files: [there] }, undefined, "a.example:5000"],
   "a parent domain": [{ files: [there] }, undefined, "b.a.example"],
   ...Object.fromEntries(
