@@ -35,14 +35,14 @@ const commands: Readonly<Record<string, () => Promise<Declaration>>> = {
 
 /** Runs one command line and sets the exit code of the process; never throws. */
 export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", endUnwritten);
+  // A log that nobody takes is no reason to leave work half done.
+  process.stderr.on("error", () => undefined);
   // Loads no command; after `run`, -v is a volume.
   if (/^(?:-v|--version|version)$/.test(args[0] ?? "")) {
     process.stdout.write(`${version}\n`);
     return;
   }
-  process.stdout.on("error", endUnwritten);
-  // A log that nobody takes is no reason to leave work half done.
-  process.stderr.on("error", () => undefined);
   forgetEmpty(process.env);
   try {
     const program = await makeProgram(args[0]);

@@ -150,7 +150,6 @@ const mistakes: Readonly<
     64,
     /the name is too long .FILE_REF.*\n {2}hint: /,
   ],
-  "a full disk": ["key >/dev/full", 1, /write standard output: no space left.*\n {2}hint: /],
 };
 for (const [what, [words, code, says, env]] of Object.entries(mistakes))
   test(`${what}: exit code ${code}, and an error for programs`, async () => {
@@ -161,7 +160,19 @@ for (const [what, [words, code, says, env]] of Object.entries(mistakes))
     assert.match(end.stderr, says);
     assert.equal(end.code, code);
     assert.doesNotMatch(end.stderr, /bug of berth|^ {4}at /m);
-    if (!words.includes(">/dev/")) assert.match(JSON.parse(end.stdout).error.message, /\w/);
+    assert.match(JSON.parse(end.stdout).error.message, /\w/);
+  });
+
+for (const words of ["--version", "help", "key", "key --json"])
+  test(`${words}: a full disk is told, and a reader that has gone is not`, async () => {
+    const run = (to: string) => {
+      const script = `{ "$1" "$2" ${words}; echo "$?" >&2; } ${to}`;
+      const where = { cwd: kept.path, env: plainEnv({ HOME: kept.path }) };
+      return ended(startProgram("/bin/sh", ["-c", script, "sh", process.execPath, entry], where));
+    };
+    const full = await run(">/dev/full");
+    assert.match(full.stderr, /^berth: write standard output: no space left.*\n {2}hint: .*\n1\n$/);
+    assert.equal((await run("| true")).stderr, "0\n");
   });
 
 test("outside of a repository says so", async (t) => {
