@@ -1,5 +1,6 @@
 /** What set records add: when a set was published, and what the young ones still promise. */
 import pLimit from "p-limit";
+import { isCommit } from "../context/objects.ts";
 import { BerthError } from "../errors.ts";
 import { ownTags } from "../image/key.ts";
 import { readTag } from "../oci/tags.ts";
@@ -179,8 +180,8 @@ async function foreignRecords(
 }
 
 async function commitOf(record: SetRecord | undefined, { history, readCommit }: Commits) {
-  const commit = record?.revision;
-  if (commit === undefined) return { why: "it names no commit" };
+  const commit = record?.revision ?? "";
+  if (!isCommit(commit)) return { why: "it names no commit" };
   try {
     await history.bring(commit);
     return await readCommit(commit);

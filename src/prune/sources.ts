@@ -73,13 +73,13 @@ export function gitlabActivity({ gitlab, project }: Pick<GitLabProject, "gitlab"
 }
 
 const unfinished = ["running", "pending", "created", "preparing", "waiting_for_resource"] as const;
-/** These wait for a person or a time, and go on with the images that they began with. */
-const waiting = ["manual", "scheduled", "canceling"];
+/** In any other state, such as `manual`, a pipeline may go on with the images that it began with. */
+const ended = ["success", "failed", "canceled", "skipped"];
 
 type Listed = Awaited<ReturnType<GitLab["pipelines"]>>[number];
 
 function pipelineOf({ id, sha, status, createdAt }: Listed, since: Date): ProjectPipeline {
-  const running = [...unfinished, ...waiting].some((one) => one === status);
+  const running = !ended.includes(status);
   return { id, commit: sha, running, begunAt: (createdAt ?? since).getTime() };
 }
 
@@ -89,7 +89,8 @@ export function gitHistory(git: Git) {
   /** Makes sure that a commit is here, fetching it where it is not. */
   const bring = async (commit: string): Promise<void> => {
     if (await hasCommit(git, commit)) return;
-    await git.run(["fetch", "--quiet", "--no-tags", ...(await filter(git)), "origin", commit]);
+    const flags = ["--quiet", "--no-tags", ...(await filter(git))];
+    await git.run(["fetch", ...flags, "--", "origin", commit]);
   };
   return {
     bring,

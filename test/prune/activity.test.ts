@@ -45,6 +45,16 @@ test("pipelines are those of late, children among them, and all that have not en
   assert.deepEqual(activity.asked, [`all ${late}`, `parent_pipeline ${late}`, ...unfinished]);
 });
 
+test("a pipeline has ended by the states that end one, and by no other that GitLab may name", async () => {
+  const late = `all since ${since.toISOString()}`;
+  const runs = async (status: string) =>
+    (await activityOf({ [late]: [{ id: 1, sha: "c1", status }] }).pipelines(since))?.[0]?.running;
+  for (const status of ["success", "failed", "canceled", "skipped"])
+    assert.equal(await runs(status), false, status);
+  for (const status of ["canceling", "scheduled", "waiting_for_callback", "anything new"])
+    assert.equal(await runs(status), true, status);
+});
+
 test("merge requests are known only where each tells its commit", async () => {
   const heads = [{ name: "!7", commit: "c7", isFork: true }];
   assert.deepEqual(await activityOf({}, [request]).mergeRequests(), heads);

@@ -215,6 +215,16 @@ test("a record that nobody can read is a doubt, not the end", async () => {
   );
 });
 
+test("what a record calls its commit is none where it could be an option of git", async () => {
+  const project = moved();
+  const tag = ownTags.set("0".repeat(64));
+  const odd = recordOf(project, { revision: "--upload-pack=touch x" });
+  project.model.put("berth", tag, odd, project.now);
+  const { doubts } = await project.plan();
+  const why = "it names no commit";
+  assert.deepEqual(doubts, [{ about: `the record ${tag}`, why }]);
+});
+
 test("a young record of another configuration keeps what only that one may need", async () => {
   const project = moved();
   const others = recordOf(project, { revision: "f".repeat(40), prefix: "ARM" });

@@ -1,6 +1,6 @@
 /** What commits need, read from git in a checkout of one of them. */
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { defaultConfig } from "../../src/config/config.ts";
@@ -10,9 +10,15 @@ import { realFiles } from "../../src/host/files.ts";
 import { ownTags, setIdOf } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { gatherFacts } from "../../src/prune/facts.ts";
-import { commitReader, type Sources } from "../../src/prune/sources.ts";
+import { commitReader, gitHistory, type Sources } from "../../src/prune/sources.ts";
 import { keysOf } from "../context/keys.ts";
-import { makeRepository, type Repository, repositoryAt, temporary } from "../context/repository.ts";
+import {
+  committed,
+  makeRepository,
+  type Repository,
+  repositoryAt,
+  temporary,
+} from "../context/repository.ts";
 
 /** What gatherFacts finds where `main` and `stable` are kept, with what their pipelines have tagged. */
 async function factsIn(
@@ -66,6 +72,16 @@ for (const attribute of ["text eol=crlf", "ident", "filter=rot", "working-tree-e
       }
     }
   });
+
+test("to bring a commit runs nothing that its name says", async (t) => {
+  const origin = committed(t, { Dockerfile: "FROM scratch\n" });
+  const clone = repositoryAt(t, temporary(t));
+  clone.run("clone", "-q", origin.path, ".");
+  const { bring } = gitHistory(await clone.open());
+  const mark = join(clone.path, "mark");
+  await assert.rejects(bring(`--upload-pack=touch ${mark}`), { code: "GIT_FAILED" });
+  assert.ok(!existsSync(mark));
+});
 
 test("a commit whose submodule is not here is a doubt, also where it is no head", async (t) => {
   const library = makeRepository(t, { x: "old" });
