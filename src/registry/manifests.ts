@@ -208,9 +208,13 @@ function readTags({ bytes }: Reply, purpose: string): readonly string[] {
   return tags;
 }
 
+/** An address, other parameters of it, whose quoted values may hold commas, and `rel`, which may name several. */
+const nextLink =
+  /<([^>]*)>(?:\s*;\s*[^\s=,;<"]+\s*=\s*(?:"[^"]*"|[^\s",;]+))*?\s*;\s*rel\s*=\s*(?:"?next\b|"[^"]*\snext\b)/i;
+
 /** The next page (RFC 8288), always on the registry itself: behind a proxy it may not know its own scheme. */
 function nextPage({ headers }: Reply, current: URL, purpose: string): URL | undefined {
-  const link = /<([^>]*)>\s*;[^,]*\brel\s*=\s*"?next\b/i.exec(headers.get("link") ?? "")?.[1];
+  const link = nextLink.exec(headers.get("link") ?? "")?.[1];
   if (link === undefined) return undefined;
   const next = URL.canParse(link, current.href) ? new URL(link, current) : undefined;
   if (next?.hostname !== current.hostname) throw badPage(purpose, "its next page is elsewhere");

@@ -33,6 +33,27 @@ test("pages of tags that do not end are an error after a thousand of them, or 12
   }
 });
 
+test("the next page is found in every form that RFC 8288 gives it", async () => {
+  const next = "</v2/a/b/tags/list?last=a,b>";
+  for (const link of [
+    `${next}; rel="next"`,
+    `${next};REL=next`,
+    `</v2/a/b/tags/list>; rel="first", ${next}; rel=next; title="x"`,
+    `${next}; title="a, b"; rel="next"`,
+    `${next} ; rel = "last next"`,
+    `<?last=a%2Cb>; rel="next", </v2/a/b/tags/list>; rel="prev"`,
+  ]) {
+    const fetch: World["fetch"] = async ({ search }) => {
+      const isLast = search.includes("last=");
+      const body = ReadableStream.from([Buffer.from(`{"tags":["${isLast ? "b" : "a"}"]}`)]);
+      return { status: 200, ok: true, headers: new Headers(isLast ? {} : { link }), body };
+    };
+    const { tags } = client(undefined, { fetch });
+    const pages = await Array.fromAsync(tags({ host: "registry.example.com", path: "a/b" }));
+    assert.deepEqual(pages, [["a"], ["b"]], link);
+  }
+});
+
 test("the pages of GitLab's lists that do not end are an error after a thousand of them, or 256 MiB", async () => {
   const long = JSON.stringify("x".repeat(15 * 1024 * 1024));
   for (const [title, pages] of [
