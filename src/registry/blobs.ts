@@ -58,7 +58,7 @@ export async function openBlob(
   { digest }: Descriptor,
 ): Promise<AsyncGenerator<Uint8Array>> {
   const call = blobCall(session, "GET", repository, digest);
-  const reply = await session.stream(call);
+  const reply = await session.send({ ...call, stream: true });
   if (reply.status === 200 && reply.chunks !== undefined) return reply.chunks;
   throw await session.error(call, reply);
 }

@@ -23,8 +23,6 @@ export interface RegistryOptions {
   readonly tokenHints?: readonly TokenHint[];
   /** Requests under way to one host at a time; 32 where it is not given. */
   readonly parallel?: number;
-  /** Blobs that travel through this process at the same time; 4 where it is not given. */
-  readonly streams?: number;
   /** Told of each wait; no secret is in the line. */
   readonly log?: (line: string) => void;
   /** Spreads waits; a number from 0 to below 1. */
@@ -32,14 +30,17 @@ export interface RegistryOptions {
   readonly limits?: Partial<Limits>;
 }
 
+/** Blobs that go through this process at a time. */
+const travelling = 4;
+
 /** Makes a client that keeps logins, tokens and what it learns about hosts for as long as it lives. */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { fetch, clock, random = () => 0.5, streams = 4 } = options;
+  const { fetch, clock, random = () => 0.5 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const redactor = makeRedactor();
   const log = (line: string) => options.log?.(redactor.conceal(line));
   const world = { fetch, clock, log, random, limits, redactor };
-  return clientOf(makeSessions(options, world), pLimit(streams), discreetly(redactor));
+  return clientOf(makeSessions(options, world), pLimit(travelling), discreetly(redactor));
 }
 
 type SessionOf = (at: Pick<Repository, "host">) => HostSession;
@@ -85,7 +86,7 @@ function clientOf(
 }
 
 function makeSessions(options: RegistryOptions, world: Outside): SessionOf {
-  const { plainHosts, tokenHints, credentials, parallel = 32, streams = 4 } = options;
+  const { plainHosts, tokenHints, credentials, parallel = 32 } = options;
   const transport = makeTransport(world);
   const sessions = new Map<string, HostSession>();
   return ({ host }) => {
@@ -93,8 +94,7 @@ function makeSessions(options: RegistryOptions, world: Outside): SessionOf {
     if (known !== undefined) return known;
     const hint = tokenHints?.find((one) => one.host === host);
     const login = () => credentials.forHost(host);
-    const bounds = { parallel, streams };
-    const made = new HostSession({ host, plainHosts, hint, login, transport, world, ...bounds });
+    const made = new HostSession({ host, plainHosts, hint, login, transport, world, parallel });
     sessions.set(host, made);
     return made;
   };

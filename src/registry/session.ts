@@ -13,10 +13,8 @@ import { readChallenge } from "./token-service.ts";
 
 export interface SessionOptions extends Omit<LoginOptions, "origin" | "announced"> {
   readonly plainHosts: readonly string[];
-  /** Requests under way at a time. */
+  /** Requests under way at a time, but for bodies that are passed on. */
   readonly parallel: number;
-  /** Blobs that travel at a time. */
-  readonly streams: number;
 }
 
 export class HostSession {
@@ -86,24 +84,6 @@ export class HostSession {
     return reply;
   }
 
-  /** The same for an answer of any size, whose chunks must be read to their end or left. */
-  stream(call: AskedCall): Promise<Reply> {
-    this.#note(call.needs);
-    const send = () => this.#login.send({ ...call, stream: true });
-    const { parallel, streams } = this.#options;
-    // A copy writes while it reads: with no place for both, reading goes beside the bound.
-    if (parallel <= streams) return send();
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    const hold = async () => {
-      const reply = await send();
-      resolve(reply.chunks === undefined ? reply : { ...reply, chunks: until(reply.chunks, end) });
-      if (reply.chunks !== undefined) await ended;
-    };
-    this.#limit(hold).catch(reject);
-    return promise;
-  }
-
   backoff(attempt: number): Promise<void> {
     return this.#options.transport.backoff(attempt);
   }
@@ -130,16 +110,4 @@ function tokenError(purpose: string, reply: Reply, redactor: Redactor): BerthErr
   return new BerthError("REGISTRY_DENIED", what, {
     hint: `the registry's clock${time}, and that of its token service may differ, or the registry does not know the service's key: whoever runs them can compare both`,
   });
-}
-
-/** Passes pieces on and tells when no more are to come, however that came about. */
-async function* until(
-  chunks: AsyncGenerator<Uint8Array>,
-  end: () => void,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks;
-  } finally {
-    end();
-  }
 }

@@ -153,7 +153,7 @@ suite("what must not spoil the rest of a run", () => {
       },
       { fault: () => (isDown ? { kind: "answer", answer: () => refuse(404, "X") } : undefined) },
     );
-    const opened = open({ clock, parallel: 3, streams: 2 });
+    const opened = open({ clock, parallel: 3 });
     const to = { ...repository, path: "group/copy" };
     for (let times = 0; times < 4; times++) {
       isDown = false;
