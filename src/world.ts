@@ -42,8 +42,6 @@ export interface Files {
   temporary(prefix: string): Promise<TemporaryFolder>;
   /** Opens a file for writing piece by piece. */
   writer(path: string): import("node:stream").Writable;
-  /** Opens a file for reading piece by piece. */
-  reader(path: string): import("node:stream").Readable;
 }
 
 export interface SeenFile {
@@ -153,18 +151,14 @@ export interface Timers extends Clock {
   startTimer(milliseconds: number, then: () => void): { cancel(): void };
 }
 
-/** One exchange with a server; the part of the global `fetch` that berth uses. */
+/** One exchange with a server, in the words of the global `fetch`; a redirect is an answer like others. */
 export type Fetch = (url: URL, init: FetchInit) => Promise<FetchResponse>;
 
 export interface FetchInit {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
-  /** Redirects are answers like others. */
-  readonly redirect: "manual";
-  readonly body?: Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
-  /** For bodies that come piece by piece. */
-  readonly duplex?: "half";
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 export interface FetchResponse {

@@ -5,7 +5,6 @@
  * their like. In a GitLab job the authority of its server is trusted too.
  */
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import type { FetchHeaders, FetchInit, FetchResponse } from "../world.ts";
 
 /** One exchange, redirects not followed; where it fails, the system's code is on the error. */
@@ -105,17 +104,11 @@ function textOf(value: string | readonly string[] | undefined): string | null {
   return typeof value === "string" ? value : value.join(", ");
 }
 
-/** Some proxies compress although nobody asked them to. */
+/** Some proxies compress although nobody asked them to; what is of no known form is refused by its digest or its syntax. */
 function decoded(message: IncomingMessage, encoding: string): AsyncIterable<Uint8Array> {
-  const zlib = process.getBuiltinModule("node:zlib");
+  if (!/^(?:(?:x-)?gzip|deflate|br)$/i.test(encoding)) return message;
+  const { createBrotliDecompress, createUnzip } = process.getBuiltinModule("node:zlib");
   const { pipeline } = process.getBuiltinModule("node:stream");
-  const decoders = new Map<string, () => Duplex>([
-    ["gzip", zlib.createGunzip],
-    ["x-gzip", zlib.createGunzip],
-    ["deflate", zlib.createInflate],
-    ["br", zlib.createBrotliDecompress],
-  ]);
-  const decoder = decoders.get(encoding.toLowerCase());
-  // What is of no known form is refused by its digest or its syntax.
-  return decoder === undefined ? message : pipeline(message, decoder(), () => undefined);
+  const decoder = /^br$/i.test(encoding) ? createBrotliDecompress() : createUnzip();
+  return pipeline(message, decoder, () => undefined);
 }

@@ -4,7 +4,6 @@ import { errorMonitor } from "node:events";
 // `promises` is node:fs/promises, which is loaded only by who writes.
 import {
   closeSync,
-  createReadStream,
   createWriteStream,
   existsSync,
   lstatSync,
@@ -36,7 +35,6 @@ export function realFiles(): Files {
     remove: (path) => promises.rm(path, { recursive: true, force: true }),
     temporary: async (prefix) => temporaryFolder(prefix),
     writer: (path) => createWriteStream(path).on(errorMonitor, (error) => withPath(error, path)),
-    reader: (path) => createReadStream(path),
   };
 }
 

@@ -229,14 +229,13 @@ async function readBody(call: Call, response: FetchResponse, watch: Watch): Prom
 
 function requestOf({ method, body, ...call }: Call, watch: Watch): FetchInit {
   const headers = { "accept-encoding": "identity", ...call.headers, ...call.login };
-  const init = { method, headers, redirect: "manual", signal: watch.signal } as const;
+  const init = { method, headers, signal: watch.signal };
   if (body === undefined) return init;
-  if (!isStreamed(body)) return { ...init, body: body as Uint8Array<ArrayBuffer> };
+  if (!isStreamed(body)) return { ...init, body };
   return {
     ...init,
     headers: { ...headers, "content-length": String(body.size) },
     body: watchedUpload(body.chunks, watch),
-    duplex: "half",
   };
 }
 

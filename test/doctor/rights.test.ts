@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isTrouble } from "../../src/doctor/judgement.ts";
 import { gatherRegistry, type RegistryFacts } from "../../src/doctor/rights.ts";
+import { httpFetch } from "../../src/host/fetch.ts";
 import { ownTags } from "../../src/image/key.ts";
 import { parseRepository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
@@ -26,11 +27,7 @@ describe("what a login may do", () => {
     made.history.add("main", {});
     return made;
   };
-  const registryOf = (
-    password: string | undefined,
-    isHinted = true,
-    fetch: Fetch = globalThis.fetch,
-  ) => {
+  const registryOf = (password: string | undefined, isHinted = true, fetch: Fetch = httpFetch) => {
     const { host } = gitlab.registry;
     const hint = { host, realm: `${gitlab.url}/jwt/auth`, service: "container_registry" };
     const login = password === undefined ? undefined : { username: "gitlab-ci-token", password };
@@ -103,7 +100,7 @@ describe("what a login may do", () => {
     const logins: string[] = [];
     const fetch: Fetch = (url, init) => {
       if (init.headers?.["authorization"]?.startsWith("Basic ")) logins.push(url.href);
-      return globalThis.fetch(url, init);
+      return httpFetch(url, init);
     };
     const both = { own: "acme/one", upstream: "acme/open" };
     const facts = await gather(both, registryOf(password, true, fetch));

@@ -10,7 +10,6 @@ import { listen, stopServer } from "../support/faulty-server.ts";
 const init = {
   method: "GET",
   headers: {},
-  redirect: "manual",
   signal: new AbortController().signal,
 } as const satisfies FetchInit;
 

@@ -4,6 +4,7 @@ import { after, beforeEach } from "node:test";
 import { type GitLab, openGitLab } from "../../src/gitlab/client.ts";
 import { accessOf } from "../../src/gitlab/rights.ts";
 import type { GitLabTools } from "../../src/gitlab/send.ts";
+import { httpFetch } from "../../src/host/fetch.ts";
 import type { MemoryHistory } from "./gitlab-history.ts";
 import type { TestJob } from "./gitlab-jobs.ts";
 import type { TestProject } from "./gitlab-model.ts";
@@ -38,7 +39,7 @@ export async function testScene(): Promise<Scene> {
     sleep: async (milliseconds: number) => void waits.push(milliseconds),
     startTimer: () => ({ cancel: () => undefined }),
   };
-  const tools = { fetch: globalThis.fetch, clock, random: () => 0, log: () => undefined };
+  const tools = { fetch: httpFetch, clock, random: () => 0, log: () => undefined };
   after(() => gitlab.stop());
   beforeEach(() => {
     gitlab.fault = () => undefined;
