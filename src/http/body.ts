@@ -9,14 +9,19 @@ export interface WatchTimes {
   readonly headersMs: number;
   /** Between two pieces of a body. */
   readonly stallMs: number;
+  /** Until a body that was sent is answered: who stores it, or holds it on its way, may take long. */
+  readonly storeMs: number;
   /** The whole exchange; any time where it is not given. */
   readonly requestMs?: number | undefined;
 }
 
-export function startWatch({ headersMs, stallMs, requestMs }: WatchTimes, { startTimer }: Timers) {
+export function startWatch(
+  { headersMs, stallMs, storeMs, requestMs }: WatchTimes,
+  { startTimer }: Timers,
+) {
   const abort = new AbortController();
   let why: string | undefined;
-  let state: "started" | "moved" | "still" | "resting" = "started";
+  let state: "started" | "moved" | "still" | "resting" | "over" = "started";
   const end = (reason: string) => {
     why ??= reason;
     abort.abort();
@@ -43,11 +48,19 @@ export function startWatch({ headersMs, stallMs, requestMs }: WatchTimes, { star
   const rest = () => {
     state = "resting";
   };
+  /** All pieces have been sent. */
+  const sent = () => {
+    if (state === "over") return;
+    next.cancel();
+    state = "started";
+    next = endAfter(storeMs, "no answer");
+  };
   const stop = () => {
+    state = "over";
     total?.cancel();
     next.cancel();
   };
-  return { signal: abort.signal, why: () => why, alive, rest, stop };
+  return { signal: abort.signal, why: () => why, alive, rest, sent, stop };
 }
 
 /** The first bytes of a body, and whether there are more, which are left unread. */

@@ -77,6 +77,8 @@ export const defaultLimits: Limits = {
   headersMs: 30_000,
   requestMs: 60_000,
   stallMs: 30_000,
+  // What proxies before registries are set to wait (docker docs: registry recipes, nginx).
+  storeMs: 900_000,
 };
 
 const redirects = [301, 302, 303, 307, 308];
@@ -244,4 +246,5 @@ async function* watchedUpload(chunks: AsyncIterable<Uint8Array>, watch: Watch) {
     watch.alive();
     yield chunk;
   }
+  watch.sent();
 }

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { startWatch, type WatchTimes, watched } from "../../src/http/body.ts";
+import { defaultLimits } from "../../src/http/transport.ts";
 import { fakeClock, seed, testImage } from "../registry/clients.ts";
 import { startMemoryRegistry } from "../support/memory-registry.ts";
 
@@ -14,8 +15,7 @@ test("a body that waits to be read outlives what the collector takes", async () 
   const image = testImage("waiting");
   seed(registry, "group/image", image, "one");
   const url = `http://${registry.host}/v2/group/image/manifests/one`;
-  const open = async () =>
-    watched(await fetch(url), startWatch({ headersMs: 30_000, stallMs: 30_000 }, fakeClock()));
+  const open = async () => watched(await fetch(url), startWatch(defaultLimits, fakeClock()));
   const waiting = await Promise.all(Array.from({ length: 20 }, open));
   for (let times = 0; times < 50; times++) {
     collect();
@@ -35,7 +35,7 @@ test("a body that waits to be read outlives what the collector takes", async () 
 /** A watch whose times end one after another, as a test says. */
 function watch(change: Partial<WatchTimes> = {}) {
   const clock = fakeClock();
-  const times = { headersMs: 20_000, stallMs: 10_000, ...change };
+  const times = { headersMs: 20_000, stallMs: 10_000, storeMs: 50_000, ...change };
   return { ...startWatch(times, clock), end: clock.end, timers: clock.timers };
 }
 
@@ -45,12 +45,14 @@ for (const [says, steps, ended, requestMs] of [
   ["it is when nothing has come for a whole stall time", "alive end end", "nothing moved for 10 s"],
   ["who rests is not", "alive rest end end end end end", undefined],
   ["until something moves again", "alive rest end alive end end", "nothing moved for 10 s"],
+  ["what was sent may take its time to be stored", "alive sent end", "no answer within 50 s"],
+  ["but not its answer", "alive sent alive end end", "nothing moved for 10 s"],
   ["a whole request has its time too", "alive end end", "not done within 15 s", 15_000],
 ] as const)
   test(`${says}: ${steps}`, () => {
     const watching = watch(requestMs === undefined ? {} : { requestMs });
     assert.equal(watching.timers().includes(20_000), true);
-    for (const step of steps.split(" ") as ("alive" | "rest" | "end")[]) {
+    for (const step of steps.split(" ") as ("alive" | "rest" | "sent" | "end")[]) {
       assert.equal(watching.why(), undefined);
       watching[step]();
     }

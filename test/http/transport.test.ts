@@ -219,15 +219,20 @@ suite("a body", () => {
     const timers: (readonly number[])[] = [];
     const read = async ({ body }: FetchInit) => {
       for await (const _ of body as AsyncIterable<Uint8Array>) timers.push(clock.timers());
+      timers.push(clock.timers());
       return new Response(null, { status: 201 });
     };
-    const { send, sent, clock } = exchange([read], { headersMs: 20_000, stallMs: 10_000 });
+    const { send, sent, clock } = exchange([read], {
+      headersMs: 20_000,
+      stallMs: 10_000,
+      storeMs: 50_000,
+    });
     const chunks = (async function* () {
       yield* ["12", "345"].map((text) => Buffer.from(text));
     })();
     const login = { authorization: "Basic x" };
     await send({ method: "PUT", login, body: { chunks, size: 5 } });
-    assert.deepEqual(timers, [[10_000], [10_000]]);
+    assert.deepEqual(timers, [[10_000], [10_000], [50_000]]);
     const headers = { "accept-encoding": "identity", ...login, "content-length": "5" };
     assert.deepEqual(sent[0]?.init.headers, headers);
     assert.deepEqual(clock.timers(), []);

@@ -218,7 +218,7 @@ async function play(row: Row, cell: Cell): Promise<void> {
   const opened = client(goodLogin, {
     clock,
     parallel,
-    limits: { ...defaultLimits, stallMs },
+    limits: { ...defaultLimits, stallMs, storeMs: stallMs },
     tokenHints: [hint],
     log: (line) => lines.push(line),
   });
