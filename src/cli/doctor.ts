@@ -12,7 +12,7 @@ import {
   type ProjectFacts,
   readVariables,
 } from "../doctor/facts.ts";
-import { attempt, isTrouble, type Known, known, type Trouble } from "../doctor/judgement.ts";
+import { attempt, isTrouble, type Known, known } from "../doctor/judgement.ts";
 import { gatherMachine } from "../doctor/machine.ts";
 import { gatherRegistry } from "../doctor/rights.ts";
 import { pipelinesJson, printPipelines } from "../doctor/table.ts";
@@ -144,9 +144,9 @@ async function projectFacts(project: Known<Project>): Promise<ProjectFacts> {
   return { ...none, images, warnings: keys.warnings.map(printProblem) };
 }
 
-async function openPort(world: World, { prefix }: Config): Promise<GitLab | Trouble> {
+async function openPort(world: World, { prefix }: Config): Promise<Known<GitLab>> {
   const todo = `set CI_SERVER_URL, and a token (role Maintainer, scope read_api) in ${prefix}_GITLAB_TOKEN`;
-  return (await gitlabOf(world, prefix)) ?? { trouble: "No GitLab is known here.", todo };
+  return (await known(gitlabOf(world, prefix))) ?? { trouble: "No GitLab is known here.", todo };
 }
 
 /** A daemon that takes longer to come up is a finding. */

@@ -180,10 +180,11 @@ export async function gitlabOf(world: World, prefix: string) {
   const { accessOf } = await import("../gitlab/rights.ts");
   const access = accessOf(env, prefix);
   if (access === undefined) return undefined;
+  const { openGitLab } = await import("../gitlab/client.ts");
+  const opened = openGitLab(access, { fetch, clock, random, log: log.info });
   if (access.withheld !== undefined)
     log.warn(
       `${access.withheld} is not sent to ${access.api}, which is plain http or another host than CI_SERVER_URL`,
     );
-  const { openGitLab } = await import("../gitlab/client.ts");
-  return openGitLab(access, { fetch, clock, random, log: log.info });
+  return opened;
 }

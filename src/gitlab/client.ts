@@ -1,5 +1,6 @@
 /** What berth asks of GitLab, through @gitbeaker/rest: its addresses and pages, with our transport and errors. */
 import * as beaker from "@gitbeaker/rest";
+import { BerthError } from "../errors.ts";
 import * as z from "../zod.ts";
 import * as answers from "./answers.ts";
 import {
@@ -33,8 +34,9 @@ export interface PipelineFilter {
 
 const page = { perPage: 100 } as const;
 
-/** Opens GitLab's API; nothing is asked before the first question. */
+/** Opens GitLab's API; nothing is asked before the first question. USAGE where its address is none. */
 export function openGitLab(access: GitLabAccess, tools: GitLabTools) {
+  if (!/^https?:$/.test(URL.parse(access.api)?.protocol ?? "")) throw noAddress(access.api);
   const ask = makeAsk(access, tools);
   const read = makeRead(access, ask);
   return {
@@ -53,6 +55,12 @@ export function openGitLab(access: GitLabAccess, tools: GitLabTools) {
       return deletionOf(answer.refusal, access);
     },
   };
+}
+
+function noAddress(api: string): BerthError {
+  return new BerthError("USAGE", `ask GitLab's API at ${api}: not an address`, {
+    hint: "write CI_SERVER_URL as https://gitlab.example.com; CI_API_V4_URL is that with /api/v4",
+  });
 }
 
 type Read = ReturnType<typeof makeRead>;

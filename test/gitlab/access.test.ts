@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
+import { openGitLab } from "../../src/gitlab/client.ts";
 import {
   accessOf,
   deniedHint,
@@ -13,6 +14,7 @@ import {
   refusalError,
   unlessDenied,
 } from "../../src/gitlab/rights.ts";
+import { realWorld } from "../../src/host/world.ts";
 
 const api = "https://gitlab.example.com/api/v4";
 
@@ -23,6 +25,18 @@ test("the API's address comes from GitLab's variables", () => {
   const other = { ...server, CI_API_V4_URL: "http://other/api/v4/" };
   assert.equal(accessOf(other, "CI")?.api, "http://other/api/v4");
 });
+
+for (const address of ["gitlab.example.com", "localhost:8080", "ssh://git@gitlab.example.com"])
+  test(`${address} is told to be no address of GitLab's, whichever variable has it`, () => {
+    for (const name of ["CI_SERVER_URL", "CI_API_V4_URL"]) {
+      const access = accessOf({ [name]: address, GITLAB_TOKEN: "t" }, "CI");
+      assert.ok(access !== undefined);
+      assert.throws(() => openGitLab(access, { ...realWorld(), log: () => undefined }), {
+        code: "USAGE",
+        hint: /https:/,
+      });
+    }
+  });
 
 test("a token under the project's prefix wins over a general one", () => {
   const env = { CI_API_V4_URL: api, GITLAB_TOKEN: "general" };
