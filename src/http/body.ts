@@ -19,29 +19,25 @@ export function startWatch(
   { headersMs, stallMs, storeMs, requestMs }: WatchTimes,
   { startTimer }: Timers,
 ) {
-  const abort = new AbortController();
-  let why: string | undefined;
-  let state: "started" | "moved" | "still" | "resting" | "over" = "started";
-  const end = (reason: string) => {
-    why ??= reason;
-    abort.abort();
-  };
+  const { end, ...ended } = makeEnd();
   const endAfter = (ms: number, what: string) =>
     startTimer(ms, () => end(`${what} within ${ms / 1000} s`));
+  let state: "started" | "moved" | "still" | "resting" | "over" = "started";
+  const total = requestMs === undefined ? undefined : endAfter(requestMs, "not done");
+  let next = endAfter(headersMs, "no answer");
+  const wait = (now: typeof state, timer: typeof next) => {
+    next.cancel();
+    state = now;
+    next = timer;
+  };
   // Looks once in each stall time, which is cheaper than a new timer for each piece.
   const look = () => {
     if (state === "still") return end(`nothing moved for ${stallMs / 1000} s`);
-    if (state === "moved") state = "still";
-    next = startTimer(stallMs, look);
+    wait(state === "moved" ? "still" : state, startTimer(stallMs, look));
   };
-  let next = endAfter(headersMs, "no answer");
-  const total = requestMs === undefined ? undefined : endAfter(requestMs, "not done");
   /** Something has come or gone; from now on the stall time counts. */
   const alive = () => {
-    if (state === "started") {
-      next.cancel();
-      next = startTimer(stallMs, look);
-    }
+    if (state === "started") wait("moved", startTimer(stallMs, look));
     state = "moved";
   };
   /** The other side waits for us, so nothing is its fault until `alive`. */
@@ -50,17 +46,25 @@ export function startWatch(
   };
   /** All pieces have been sent. */
   const sent = () => {
-    if (state === "over") return;
-    next.cancel();
-    state = "started";
-    next = endAfter(storeMs, "no answer");
+    if (state !== "over") wait("started", endAfter(storeMs, "no answer"));
   };
   const stop = () => {
     state = "over";
     total?.cancel();
     next.cancel();
   };
-  return { signal: abort.signal, why: () => why, alive, rest, sent, stop };
+  return { ...ended, alive, rest, sent, stop };
+}
+
+/** Ends something for the first reason that comes up. */
+function makeEnd() {
+  const abort = new AbortController();
+  let why: string | undefined;
+  const end = (reason: string) => {
+    why ??= reason;
+    abort.abort();
+  };
+  return { signal: abort.signal, why: () => why, end };
 }
 
 /** The first bytes of a body, and whether there are more, which are left unread. */

@@ -22,8 +22,6 @@ import type { AskedCall } from "./login.ts";
 import { scopeFor } from "./scopes.ts";
 import type { HostSession } from "./session.ts";
 
-const attempts = 3;
-
 export type Manifested = Pick<Manifest, "bytes" | "descriptor">;
 
 function manifestCall(
@@ -103,7 +101,7 @@ export async function putManifest(
   let reply = await session.send(call);
   // The digest has been checked: docker-registry doubts it while another writer replaces the same tag.
   const isDoubted = () => reply.status === 400 && isCalled("DIGEST_INVALID", reply);
-  for (let attempt = 1; attempt < attempts && isDoubted(); attempt++) {
+  for (let attempt = 1; attempt < 3 && isDoubted(); attempt++) {
     await session.backoff(attempt);
     reply = await session.send(call);
   }

@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { BerthError } from "../../src/errors.ts";
+import { httpFetch } from "../../src/host/fetch.ts";
 import type { TokenHint } from "../../src/http/origin.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
 import type { RegistryLogin } from "../../src/registry/credentials.ts";
 import type { Registry } from "../../src/registry/registry.ts";
+import type { Fetch } from "../../src/world.ts";
 import { client, pushImage, testImage, testIndex } from "./clients.ts";
 
 export interface RunningRegistry {
@@ -122,8 +124,8 @@ export function registryContract(name: string, start: () => Promise<RunningRegis
       // The same server under its other name is another registry to the client.
       const otherHost = running.otherHost ?? running.host.replace("127.0.0.1", "127.0.0.2");
       const other = { ...at("group/stream"), host: otherHost };
-      const rerouted: typeof fetch = (input, init) =>
-        fetch(String(input).replace("//127.0.0.2", "//127.0.0.1"), init);
+      const rerouted: Fetch = (url, init) =>
+        httpFetch(new URL(url.href.replace("//127.0.0.2", "//127.0.0.1")), init);
       const hints = running.hints.flatMap((hint) => [hint, { ...hint, host: otherHost }]);
       const both = client(running.login, { fetch: rerouted, tokenHints: hints });
       const result = await both.copy({ ...other, tag: "one" }, at("group/streamed"), ["one"]);
