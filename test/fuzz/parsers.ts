@@ -1,4 +1,5 @@
 /** Everything that reads what strangers write, with good inputs to begin with. */
+import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseOutcome } from "../../src/build/outcome.ts";
@@ -8,15 +9,24 @@ import { ignoreMatcher, parseIgnore } from "../../src/context/ignore.ts";
 import { BerthError } from "../../src/errors.ts";
 import * as answers from "../../src/gitlab/answers.ts";
 import { readComplaints, retryAfterMs } from "../../src/http/errors.ts";
-import { mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
-import { parseReference } from "../../src/oci/reference.ts";
+import { realmTrust } from "../../src/http/origin.ts";
+import { digestOf, parseDigest } from "../../src/oci/digest.ts";
+import { type Manifest, makeIndex, mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
+import {
+  isHost,
+  isRepositoryPath,
+  isTag,
+  parseReference,
+  printReference,
+  type Reference,
+} from "../../src/oci/reference.ts";
 import { readTag } from "../../src/oci/tags.ts";
 import { readOutline, readPipeline } from "../../src/pipelines/pipeline.ts";
 import { refuseForeign } from "../../src/plan/asked.ts";
 import { serializePlan } from "../../src/plan/make.ts";
 import { parsePlan } from "../../src/plan/plan.ts";
 import { makeRecord, parseRecord } from "../../src/plan/record.ts";
-import { parseAuthFile } from "../../src/registry/credentials.ts";
+import { normalHost, parseAuthFile } from "../../src/registry/credentials.ts";
 import { readChallenge, readClaims } from "../../src/registry/token-service.ts";
 import type { Dice } from "../oracle/dice.ts";
 import { texts } from "../oracle/generate.ts";
@@ -84,6 +94,10 @@ const record = makeRecord(
   },
   new Date(0),
 );
+const index = makeIndex(
+  [{ ...record.descriptor, platform: { os: "linux", architecture: "amd64" } }],
+  { a: "b" },
+);
 const reuse = {
   kind: "reuse",
   reference: `registry.example.com/a/b@${someDigest}`,
@@ -106,6 +120,15 @@ const answer = JSON.stringify({
   ...{ commit: { id: "0".repeat(40) }, target_project_id: 1, source_project_id: 2, full_path: "a" },
   ...{ tag_name_pattern: "^a", merged_yaml: "a: b", digest: someDigest, inbound_enabled: true },
   container_expiration_policy: { enabled: true, keep_n: 1, name_regex_delete: ".*" },
+});
+const authFile = JSON.stringify({
+  auths: {
+    "r.example": { auth: "YTpi" },
+    "https://index.docker.io/v1/": { username: "a", password: "b" },
+    "[::1]:80": { auth: "YTo=", identitytoken: "t" },
+  },
+  credHelpers: { "a.example": "one" },
+  credsStore: "two",
 });
 const shapes = Object.values(answers).filter((shape) => typeof shape === "object");
 
@@ -139,8 +162,15 @@ export const parsers: Readonly<Record<string, Parser>> = {
     ],
   },
   manifest: {
-    make: changedJson([Buffer.from(record.bytes).toString()], [someDigest, "berth.image.a"]),
-    read: (text) => parseRecord(parseManifest(Buffer.from(text), mediaTypes.ociManifest, "x"), "x"),
+    make: changedJson(
+      [record, index].map(({ bytes }) => Buffer.from(bytes).toString()),
+      [someDigest, "berth.image.a"],
+    ),
+    read(text) {
+      const read = (type: string) => parseManifest(Buffer.from(text), type, "x");
+      for (const type of Object.values(mediaTypes)) unlessOurs(() => checkManifest(read(type)));
+      parseRecord(read(mediaTypes.ociManifest), "x");
+    },
   },
   plan: {
     make: changedJson(plans, ["../", "latest", someDigest]),
@@ -170,20 +200,23 @@ export const parsers: Readonly<Record<string, Parser>> = {
       ["Bearer ", "Basic ", "realm=", '"', "\\", ",", "eyJhIjoxfQ"],
     ),
     read: (text) => [
-      readChallenge(text),
+      checkChallenge(text),
       readClaims(text),
-      parseAuthFile("x", text),
       readTag(text),
       readComplaints(Buffer.from(text)),
       retryAfterMs({ get: () => text, has: () => true }, new Date(0)),
     ],
+  },
+  logins: {
+    make: changedJson([authFile], ["YTpi", "YTo=", "Og==", "https://"]),
+    read: checkLogins,
   },
   reference: {
     make: changed(
       [`r.example:5000/a/b:c@${someDigest}`, "debian", "a/b"],
       [":", "/", "@", "sha256:"],
     ),
-    read: (text) => parseReference(text),
+    read: (text) => checkReference(parseReference(text)),
   },
 };
 
@@ -192,6 +225,48 @@ function readJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+/** What is read of any text is valid: it prints back, and leads nowhere else in an address. */
+function checkReference(reference: Reference): void {
+  const { host, path, tag, digest } = reference;
+  assert.ok(isHost(host) && isRepositoryPath(path));
+  assert.ok(tag === undefined || isTag(tag));
+  assert.ok(digest === undefined || parseDigest(digest) === digest);
+  const printed = printReference(reference);
+  assert.equal(printReference(parseReference(printed)), printed);
+  const { pathname } = new URL(`/v2/${path}/manifests/${digest ?? tag}`, "https://r.example");
+  assert.equal(pathname, `/v2/${path}/manifests/${digest ?? tag}`);
+}
+
+function checkManifest({ descriptor, bytes, content }: Manifest): void {
+  assert.equal(descriptor.digest, digestOf(bytes));
+  assert.equal(descriptor.size, bytes.length);
+  const named = content.kind === "image" ? [content.config, ...content.layers] : content.manifests;
+  for (const { mediaType, digest, size } of named) {
+    assert.equal(typeof mediaType, "string");
+    assert.equal(parseDigest(digest), digest);
+    assert.ok(Number.isSafeInteger(size) && size >= 0);
+  }
+  assert.ok(Object.values(content.annotations).every((value) => typeof value === "string"));
+}
+
+/** A login goes to a token service over TLS only, wherever a registry says that it is. */
+function checkChallenge(text: string): void {
+  const service = readChallenge(text);
+  if (service?.kind !== "token") return;
+  const { kind } = realmTrust(new URL("https://registry.example.org"), service.realm);
+  assert.ok(kind !== "login" || service.realm.protocol === "https:");
+}
+
+/** A login has a name and a password, or a token. */
+function checkLogins(text: string): void {
+  for (const [name, found] of parseAuthFile("x", text)?.logins ?? []) {
+    assert.equal(name, normalHost(name));
+    const words = "identityToken" in found ? [found.identityToken] : [found.username];
+    assert.ok(words.every((part) => typeof part === "string" && part !== ""));
+    if ("password" in found) assert.equal(typeof found.password, "string");
   }
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { digestOf } from "../../src/oci/digest.ts";
-import { childFor, mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
+import { childFor, makeImageManifest, mediaTypes, parseManifest } from "../../src/oci/manifest.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
 
 const config = { mediaType: mediaTypes.ociConfig, digest: digestOf("{}"), size: 2 };
@@ -107,4 +108,22 @@ for (const [name, document, type, message] of refused)
 test("bytes that are no text and manifests that are too large are refused", () => {
   for (const bytes of [Buffer.from([0x7b, 0xff, 0x7d]), Buffer.alloc(4 * 1024 * 1024 + 1, " ")])
     assert.throws(() => parseManifest(bytes, ociManifest, "x"), { code: "MANIFEST_INVALID" });
+});
+
+test("nesting without end is refused and not followed", () => {
+  for (const open of ["[", '{"layers":', '{"config":{"a":']) {
+    const bytes = Buffer.from(open.repeat(100_000));
+    assert.throws(() => parseManifest(bytes, ociManifest, "x"), { code: "MANIFEST_INVALID" });
+  }
+});
+
+test("a manifest that is made is read back, whatever its annotations say", () => {
+  const annotations = fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true });
+  const descriptor = fc.nat().map((size) => ({ ...layer, size }));
+  fc.assert(
+    fc.property(descriptor, fc.array(descriptor, { maxLength: 4 }), annotations, (...parts) => {
+      const made = makeImageManifest(...parts);
+      assert.deepEqual(parseManifest(made.bytes, made.descriptor.mediaType, "x"), made);
+    }),
+  );
 });

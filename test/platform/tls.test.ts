@@ -36,8 +36,7 @@ suite("a registry with a certificate of a private authority", () => {
       });
       assert.equal(code, 0, output);
       const passed = Number(/^# pass (\d+)$/m.exec(output)?.[1]);
-      // Four suites of the contract.
-      assert.ok(passed >= 36 && /^# skipped 0$/m.test(output), output);
+      assert.ok(passed >= 9 && /^# skipped 0$/m.test(output), output);
     });
 
   test("is refused at once where nothing names the authority, with what to do", async () => {

@@ -7,12 +7,10 @@ import { realmTrust, refuseHop } from "../../src/http/origin.ts";
 import { makeRedactor } from "../../src/http/redact.ts";
 import { isTag } from "../../src/oci/reference.ts";
 import {
-  normalHost,
   parseAuthFile,
   printAuthFile,
   type RegistryLogin,
 } from "../../src/registry/credentials.ts";
-import { readChallenge } from "../../src/registry/token-service.ts";
 import { client } from "./clients.ts";
 
 const host = fc.constantFrom("r.example", "r.example:5000", "docker.io", "[::1]:80", "localhost");
@@ -38,53 +36,6 @@ test("logins that are printed are read back, each for its host", () =>
       assert.deepEqual(words(read ?? []), words(given));
     }),
   ));
-
-test("an auth file of any JSON is read as logins with a name and a password, or not at all", () => {
-  const entry = fc.oneof(
-    fc.jsonValue({ maxDepth: 1 }),
-    fc.record({ auth: fc.oneof(word, fc.base64String()), password: fc.jsonValue() }),
-    fc.record({ username: fc.jsonValue(), password: word, identitytoken: fc.jsonValue() }),
-  );
-  const file = fc.record({
-    auths: fc.oneof(fc.jsonValue(), fc.dictionary(fc.oneof(word, host), entry)),
-    credHelpers: fc.oneof(fc.jsonValue(), fc.dictionary(word, fc.jsonValue())),
-    credsStore: fc.jsonValue(),
-  });
-  const text = fc.oneof(
-    fc.string(),
-    fc.json(),
-    file.map((value) => JSON.stringify(value)),
-  );
-  fc.assert(
-    fc.property(text, (content) => {
-      for (const [name, found] of parseAuthFile("x", content)?.logins ?? []) {
-        assert.equal(name, normalHost(name));
-        const words = "identityToken" in found ? [found.identityToken] : [found.username];
-        assert.ok(words.every((part) => typeof part === "string" && part !== ""));
-        if ("password" in found) assert.equal(typeof found.password, "string");
-      }
-    }),
-    { numRuns: 1000 },
-  );
-});
-
-const tokens = [
-  ...["Bearer", "Basic", "realm", "=", '"', "\\", ",", " ", "https://a.example/t", "[", "é"],
-];
-
-test("a challenge of any pieces names a token service with a real address or none", () => {
-  const header = fc.array(fc.oneof(fc.constantFrom(...tokens), fc.string()), { maxLength: 12 });
-  const registry = new URL("https://registry.example.org");
-  fc.assert(
-    fc.property(header, (parts) => {
-      const service = readChallenge(parts.join(""));
-      if (service?.kind !== "token") return;
-      const { kind } = realmTrust(registry, service.realm);
-      assert.ok(kind !== "login" || service.realm.protocol === "https:");
-    }),
-    { numRuns: 1000 },
-  );
-});
 
 test("no address of any spelling leads from a registry to loopback or link-local ones", () => {
   const from = new URL("https://registry.example.org/v2/");

@@ -1,4 +1,4 @@
-/** The contract over TLS; a process of its own, since NODE_EXTRA_CA_CERTS counts at its start only. */
+/** The contract over TLS, tokens included; a process of its own, since NODE_EXTRA_CA_CERTS counts at its start only. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { goodLogin } from "../../registry/clients.ts";
@@ -13,31 +13,19 @@ const files = {
   certificate: readFileSync(join(folder, "cert.pem"), "utf8"),
 };
 
-async function docker(auth: "none" | "basic" | "token", hinted = false) {
+registryContract("docker-registry over TLS with tokens", async () => {
+  const tokens = await startTokenService({ tls: { name: tokensName, ...files } });
   const tls = { name: registryName, ...files };
-  const tokenService =
-    auth === "token" ? await startTokenService({ tls: { name: tokensName, ...files } }) : undefined;
-  const registry = await startDockerRegistry({
-    auth,
-    tls,
-    ...(tokenService === undefined ? {} : { tokenService }),
-  });
-  const { host } = registry;
-  const { realm = "", service = "" } = tokenService ?? {};
+  const { host, stop } = await startDockerRegistry({ auth: "token", tls, tokenService: tokens });
   return {
     host,
     otherHost: host.replace(registryName, mirrorName),
-    login: auth === "none" ? undefined : goodLogin,
-    hints: hinted ? [{ host, realm, service }] : [],
+    login: goodLogin,
+    hints: [],
     deletesTags: false,
     async stop() {
-      await registry.stop();
-      await tokenService?.stop();
+      await stop();
+      await tokens.stop();
     },
   };
-}
-
-registryContract("docker-registry over TLS", () => docker("none"));
-registryContract("docker-registry over TLS with logins", () => docker("basic"));
-registryContract("docker-registry over TLS with tokens", () => docker("token"));
-registryContract("docker-registry over TLS with tokens and a hint", () => docker("token", true));
+});
