@@ -1,12 +1,9 @@
 /** GitLab's registry for tests of it alone: ours, or a real one that somebody names, with tokens that this makes. */
-import { createServer } from "node:http";
 import type { TokenHint } from "../../src/http/origin.ts";
-import { listen, readRequest, respond } from "../support/faulty-server.ts";
 import { startGitLabRegistry } from "../support/gitlab-registry.ts";
-import { answerTokens, gitlabIssuer, gitlabService } from "../support/gitlab-tokens.ts";
-import { stopServer } from "../support/memory-registry.ts";
+import { gitlabIssuer, gitlabService, gitlabToken } from "../support/gitlab-tokens.ts";
 import { freeAddress, startNginx } from "../support/nginx.ts";
-import { testPassword, testUser } from "../support/token-service.ts";
+import { startTokenService } from "../support/token-service.ts";
 import { gitlabSigner, type Signer } from "../support/tokens.ts";
 
 export interface Stand {
@@ -35,30 +32,26 @@ export interface Real {
 /** `memory` is without nginx. */
 export async function startStand(kind: "memory" | "distribution" | Real): Promise<Stand> {
   const signer = gitlabSigner(typeof kind === "object" ? kind.pem : undefined);
-  const tokens: number[] = [];
+  const lengths: number[] = [];
   const protectedPaths = new Set<string>();
   const said: { meta: object } = { meta: {} };
-  const rules = {
-    signer,
-    userOf: (password: string | undefined) => (password === testPassword ? testUser : undefined),
-    nameOf: (user: string) => user,
-    isProtected: (_: string, path: string) => [...protectedPaths].some((end) => path.endsWith(end)),
-    may: () => true,
-    metaOf: (_: string, path: string) => ({
-      project_path: path.split("/").slice(0, 2).join("/"),
-      project_id: 12345678,
-      root_namespace_id: 12345678,
-      ...said.meta,
-    }),
-  };
-  const server = createServer((incoming, response) => {
-    void readRequest(incoming).then((request) => {
-      const { answer } = answerTokens(rules, request);
-      tokens.push(String(answer.body ?? "").length - '{"token":""}'.length);
-      respond(request.method, response, undefined, () => answer);
-    });
+  const tokens = await startTokenService({
+    rules: {
+      isProtected: (_, path) => [...protectedPaths].some((end) => path.endsWith(end)),
+      metaOf: (_, path) => ({
+        project_path: path.split("/").slice(0, 2).join("/"),
+        project_id: 12345678,
+        root_namespace_id: 12345678,
+        ...said.meta,
+      }),
+      tokenFor(user, access) {
+        const token = gitlabToken(signer, user, access);
+        lengths.push(token.length);
+        return token;
+      },
+    },
   });
-  const inner = await listen(server);
+  const inner = new URL(tokens.realm).host;
   const outer = kind === "memory" ? inner : await freeAddress();
   const realm = `http://${outer}/jwt/auth`;
   const authority = { realm, service: gitlabService, issuer: gitlabIssuer, signer };
@@ -79,12 +72,12 @@ export async function startStand(kind: "memory" | "distribution" | Real): Promis
     hint: { host, realm, service: gitlabService },
     said,
     log: ours.log,
-    tokens,
+    tokens: lengths,
     protectedPaths,
     async stop() {
       await nginx?.stop();
       await ours.stop();
-      await stopServer(server);
+      await tokens.stop();
     },
   };
 }

@@ -30,7 +30,13 @@ import {
 import type { Api } from "./gitlab-pages.ts";
 import { type GitLabRegistry, startGitLabRegistry } from "./gitlab-registry.ts";
 import { isProtectedRepository, mayAccess, tokenMeta } from "./gitlab-rights.ts";
-import { answerTokens, gitlabIssuer, gitlabService, type TokenRules } from "./gitlab-tokens.ts";
+import {
+  answerTokens,
+  gitlabIssuer,
+  gitlabService,
+  gitlabToken,
+  type TokenRules,
+} from "./gitlab-tokens.ts";
 import { freeAddress, startNginx } from "./nginx.ts";
 import { gitlabSigner } from "./tokens.ts";
 
@@ -109,7 +115,7 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
   const outer = kind === "memory" ? inner : await freeAddress();
   const url = `http://${outer}`;
   const realm = `${url}/jwt/auth`;
-  const { signer } = rules;
+  const signer = gitlabSigner();
   const authority = { realm, service: gitlabService, issuer: gitlabIssuer, signer };
   const real = await startGitLabRegistry(kind, authority, () => model.now());
   const registry = { ...real, host: kind === "memory" ? real.host : await freeAddress() };
@@ -159,13 +165,16 @@ export async function startGitLab(options: GitLabOptions = {}): Promise<TestGitL
 /** GitLab's user names say nothing: a token is whose it is. */
 function rulesOf(model: Model): TokenRules<Identity> {
   return {
-    signer: gitlabSigner(),
     userOf: (password) =>
       password === undefined ? { kind: "anonymous" } : model.tokens.get(password),
-    nameOf: (identity) =>
-      identity.kind === "job" ? identity.job.user : identity.kind === "user" ? identity.login : "",
     isProtected: (identity, path) => isProtectedRepository(model, identity, path),
     may: (identity, path, action) => mayAccess(model, identity, path, action),
     metaOf: (identity, path, actions) => tokenMeta(model, identity, path, actions),
+    tokenFor: (identity, access) => gitlabToken(gitlabSigner(), nameOf(identity), access),
   };
+}
+
+function nameOf(identity: Identity): string {
+  if (identity.kind === "anonymous") return "";
+  return identity.kind === "job" ? identity.job.user : identity.login;
 }

@@ -9,14 +9,14 @@ export const gitlabIssuer = "berth-test";
 
 /** Who may have what. */
 export interface TokenRules<User> {
-  readonly signer: Signer;
   /** Whose a password is, and that of those who give none; `undefined` where it is nobody's. */
   userOf(password: string | undefined): User | undefined;
-  nameOf(user: User): string;
   /** Whether a push there spoils the whole request. */
   isProtected(user: User, path: string): boolean;
   may(user: User, path: string, action: string): boolean;
-  metaOf(user: User, path: string, actions: readonly string[]): object;
+  /** What a token says of a repository's project. */
+  metaOf(user: User, path: string, actions: readonly string[]): object | undefined;
+  tokenFor(user: User, access: readonly Access[]): string;
 }
 
 /** Answers one request; what is refused is left out of the token without a word. */
@@ -41,10 +41,12 @@ export function answerTokens<User>(
     return no(refuse(403, "DENIED", "Pushing to protected repository path forbidden"));
   const granted = asked.flatMap(({ name, actions }): Access[] => {
     const given = actions.filter((action) => rules.may(user, name, action));
+    if (given.length === 0) return [];
     const meta = rules.metaOf(user, name, given);
-    return given.length === 0 ? [] : [{ type: "repository", name, actions: given, meta }];
+    const entry = { type: "repository", name, actions: given } as const;
+    return [meta === undefined ? entry : { ...entry, meta }];
   });
-  const token = gitlabToken(rules.signer, rules.nameOf(user), granted);
+  const token = rules.tokenFor(user, granted);
   const headersOf = { "content-type": "application/json" };
   return { answer: { status: 200, headers: headersOf, body: JSON.stringify({ token }) }, granted };
 }

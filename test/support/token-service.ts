@@ -3,8 +3,21 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { testKeys } from "./certificates.ts";
-import { type Answer, type Fault, listen, respond } from "./faulty-server.ts";
-import { type Authority, stopServer } from "./memory-registry.ts";
+import {
+  type Answer,
+  type Fault,
+  listen,
+  readRequest,
+  respond,
+  type SeenRequest,
+} from "./faulty-server.ts";
+import {
+  answerTokens,
+  gitlabIssuer as issuer,
+  gitlabService as service,
+  type TokenRules,
+} from "./gitlab-tokens.ts";
+import { type Authority, refuse, stopServer } from "./memory-registry.ts";
 import { type Access, accessOf, certifiedSigner, challengeFor, sign } from "./tokens.ts";
 
 export interface Asked {
@@ -27,6 +40,8 @@ export interface TokenServiceOptions {
   readonly lifetimeSeconds?: number;
   /** As in GitLab's tokens each entry names its project, and this rule for protected tags. */
   readonly rule?: string;
+  /** What is decided otherwise. */
+  readonly rules?: Partial<TokenRules<string>>;
   /** What happens to the so-many-th request, counted from 0. */
   readonly fault?: (count: number) => Fault | undefined;
   /** Speaks TLS under this name. */
@@ -53,8 +68,6 @@ export { testKeys } from "./certificates.ts";
 
 export const testUser = "gitlab-ci-token";
 export const testPassword = "s3cret-job-token";
-const service = "container_registry";
-const issuer = "berth-test";
 
 interface State extends Pick<TokenService, "asked" | "created" | "tokens"> {
   readonly options: TokenServiceOptions;
@@ -103,93 +116,69 @@ export async function startTokenService(options: TokenServiceOptions = {}): Prom
 }
 
 async function serve(state: State, incoming: IncomingMessage, response: ServerResponse) {
-  const { options, asked, created, tokens, bans } = state;
-  const url = new URL(incoming.url ?? "/", "http://tokens");
-  const pieces: Buffer[] = [];
-  for await (const piece of incoming) pieces.push(piece);
+  const { options, asked, created, tokens } = state;
+  const request = inAddress(await readRequest(incoming));
   await new Promise((resolve) => setTimeout(resolve, options.latencyMs ?? 0));
-  const form = Buffer.concat(pieces).toString();
-  const user = loginOf(incoming.headers.authorization, form, options);
-  const fields = incoming.method === "POST" ? new URLSearchParams(form) : url.searchParams;
-  const scopes = fields.getAll("scope").flatMap((scope) => scope.split(" "));
-  // GitLab has no password grant: BuildKit tries one first, and then asks as all others do.
-  const known = url.pathname === "/jwt/auth" && fields.get("grant_type") !== "password";
-  const result = known ? decide(scopes, user, options, bans) : 404;
-  const status = typeof result === "number" ? result : 200;
+  const { answer, granted, user } = decide(state, request);
+  const scopes = request.query.getAll("scope").flatMap((scope) => scope.split(" "));
   asked.push({
-    user: user === "wrong" ? undefined : user,
+    user: user === "" ? undefined : user,
     scopes: scopes.map((scope) => scope.replace(/^repository:/, "")),
-    status,
+    status: answer.status,
     length: (incoming.url ?? "").length,
   });
-  const headers = { "content-type": "application/json" };
   const real = (): Answer => {
-    if (typeof result === "number")
-      return { status, headers, body: JSON.stringify({ errors: [complaint(status)] }) };
-    for (const { name, actions } of result) if (actions.includes("push")) created.add(name);
-    const lifetime = options.lifetimeSeconds ?? 300;
-    const told = result.map((entry) => withMeta(entry, options.rule));
-    const token = tokenFor(told, user ?? "", lifetime);
-    tokens.push(token);
-    return { status, headers, body: JSON.stringify({ token, expires_in: lifetime }) };
+    for (const { name, actions } of granted) if (actions.includes("push")) created.add(name);
+    if (answer.status === 200) tokens.push(JSON.parse(String(answer.body)).token);
+    return answer;
   };
-  respond(incoming.method ?? "GET", response, options.fault?.(asked.length - 1), real);
+  respond(request.method, response, options.fault?.(asked.length - 1), real);
 }
 
-function complaint(status: number) {
-  return status === 403
-    ? { code: "DENIED", message: "Pushing to protected repository path forbidden" }
-    : { code: "UNAUTHORIZED", message: "HTTP Basic: Access denied" };
+/**
+ * An identity token in a form asks for the same as its password in a header. GitLab has no password grant: BuildKit
+ * tries one first, and then asks as all others do.
+ */
+function inAddress(request: SeenRequest): SeenRequest {
+  const form = new URLSearchParams(request.body.toString());
+  if (form.get("grant_type") !== "refresh_token") return request;
+  const login = Buffer.from(`:${form.get("refresh_token")}`).toString("base64");
+  const headers = { ...request.headers, authorization: `Basic ${login}` };
+  return { ...request, method: "GET", query: form, headers };
 }
 
-function loginOf(header: string | undefined, form: string, options: TokenServiceOptions) {
-  const users = options.users ?? { [testUser]: testPassword };
-  const fields = new URLSearchParams(form);
-  if (fields.get("grant_type") === "refresh_token") {
-    const found = Object.entries(users).find(([, word]) => word === fields.get("refresh_token"));
-    return found?.[0] ?? "wrong";
-  }
-  if (header === undefined) return undefined;
-  const [user = "", ...rest] = Buffer.from(header.slice("Basic ".length), "base64")
-    .toString()
-    .split(":");
-  return users[user] === rest.join(":") ? user : "wrong";
-}
-
-/** What is granted, or the status of a refusal. */
-function decide(
-  scopes: readonly string[],
-  user: string | undefined,
-  options: TokenServiceOptions,
-  bans: { failures: number },
-): readonly Access[] | number {
-  if (bans.failures >= 30) return 403;
-  if (user === "wrong") {
-    bans.failures += 1;
-    return 401;
-  }
-  const asked = scopes.map((scope) => {
-    const [, name = "", actions = ""] = scope.split(":");
-    return { name, actions: actions.split(",") };
-  });
-  const spoiled = asked.some(
-    ({ name, actions }) => actions.includes("push") && options.protectedPaths?.includes(name),
+/** Of 30 logins that are not taken comes a ban. */
+function decide({ options, bans }: State, request: SeenRequest) {
+  if (bans.failures >= 30)
+    return { answer: refuse(403, "DENIED", "access forbidden"), granted: [], user: undefined };
+  const { users = { [testUser]: testPassword }, may = (user) => user !== undefined } = options;
+  let user: string | undefined;
+  const decided = answerTokens<string>(
+    {
+      userOf(password) {
+        const [name] = Object.entries(users).find(([, word]) => word === password) ?? [];
+        user = password === undefined ? "" : name;
+        return user;
+      },
+      isProtected: (_, path) => options.protectedPaths?.includes(path) === true,
+      may: (name, path, action) => may(name === "" ? undefined : name, path, action),
+      metaOf: (_, path, actions) => metaOf(path, actions, options.rule),
+      tokenFor: (name, access) => tokenFor(access, name, options.lifetimeSeconds ?? 300),
+      ...options.rules,
+    },
+    request,
   );
-  if (spoiled) return 403;
-  const may = options.may ?? ((who) => who !== undefined);
-  return asked.flatMap(({ name, actions }) => {
-    const granted = actions.filter((action) => may(user, name, action));
-    return granted.length === 0 ? [] : [{ type: "repository" as const, name, actions: granted }];
-  });
+  if (decided.answer.status === 401) bans.failures += 1;
+  return { ...decided, user };
 }
 
 /** GitLab's `meta` (Auth::ContainerRegistryAuthenticationService); the rule is told to who may write. */
-function withMeta(entry: Access, rule: string | undefined): Access {
-  if (rule === undefined) return entry;
+function metaOf(path: string, actions: readonly string[], rule: string | undefined) {
+  if (rule === undefined) return undefined;
   const patterns = { push: [rule], delete: [rule] };
-  const shown = entry.actions.includes("push") ? patterns : undefined;
-  const meta = { project_path: entry.name, tag_deny_access_patterns: shown };
-  return { ...entry, meta: { ...meta, project_id: 12345678, root_namespace_id: 12345678 } };
+  const shown = actions.includes("push") ? patterns : undefined;
+  const meta = { project_path: path, tag_deny_access_patterns: shown };
+  return { ...meta, project_id: 12345678, root_namespace_id: 12345678 };
 }
 
 function tokenFor(access: readonly Access[], subject: string, lifetime: number): string {
