@@ -78,7 +78,7 @@ const contents: Readonly<Record<string, readonly [string, (v: Version) => Memory
   "another file in a folder": ["d/x", (v) => `${v}`],
 };
 
-/** COPY of each of these, the others of the first. */
+/** How files come into an image: COPY with every kind of change, each of the others with two of them, by turns. */
 const readers: Readonly<Record<string, (path: string) => string>> = {
   COPY: (path) => `COPY ${path} /to/`,
   ADD: (path) => `ADD ${path} /to/`,
@@ -90,9 +90,13 @@ const readers: Readonly<Record<string, (path: string) => string>> = {
     `COPY ${path} /to/\nFROM base\nRUN --mount=from=s,source=/to,target=/m ls -l /m > /list; cat /m/* >> /list; true`,
 };
 
+const kinds = Object.entries(contents);
+
 const files: readonly Cell[] = Object.entries(readers).flatMap(([reader, text], index) =>
-  Object.entries(contents)
-    .slice(0, index === 0 ? undefined : 1)
+  kinds
+    .filter(
+      (_, at) => index === 0 || at === index % kinds.length || at === (index + 2) % kinds.length,
+    )
     .map(([what, [path, file]]): Cell => {
       const source = path.includes("/") ? "d" : path;
       return {

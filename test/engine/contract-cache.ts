@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { oldestLayer } from "../../src/build/layers.ts";
 import { ownTags } from "../../src/image/key.ts";
-import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import type { Digest } from "../../src/oci/digest.ts";
 import { client } from "../registry/clients.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
-import { failure, type Workshop } from "./workshop.ts";
+import type { Workshop } from "./workshop.ts";
 
 export function cacheContract(name: string, workshop: Workshop): void {
   const contentOf = async (repository: string, digest: Digest, path: string) =>
@@ -63,37 +63,6 @@ export function cacheContract(name: string, workshop: Workshop): void {
     // Of a layer that the second one took the third one must be told by the second one's cache.
     const third = await onNewMachine("3");
     assert.equal(isDeepStrictEqual(third, first), workshop.subject().handsOn);
-  });
-
-  test(`${name} never takes a layer from before a bind-mounted file changed`, async () => {
-    const repository = "contract/bind";
-    const dockerfile = `FROM ${workshop.base()}\nRUN --mount=type=bind,source=f,target=/f cp /f /explicit\nRUN --mount=source=f,target=/f cp /f /implicit\n`;
-    for (const data of ["first", "second"]) {
-      const { digest } = await workshop.build({ repository, dockerfile, context: { f: data } });
-      const found = await workshop.tree(repository, digest);
-      const expected = { kind: "file", mode: 0o644, sha: digestOf(data) };
-      assert.deepEqual([found.get("explicit"), found.get("implicit")], [expected, expected]);
-    }
-  });
-
-  test(`${name} builds heredocs, or says that this version does not know them`, async () => {
-    const repository = "contract/heredoc";
-    const dockerfile = (text: string) =>
-      `FROM ${workshop.base()}\nARG X=1\nRUN <<EOF\nset -e\necho ${text} > /run-file\nEOF\nCOPY <<END /copy-file\n${text}\nEND\n`;
-    if (!workshop.subject().heredocs) {
-      const error = await failure(
-        workshop.build({ repository, dockerfile: dockerfile("a") }),
-        "BUILD_FAILED",
-      );
-      assert.match(error.message, /debian\.docker:(?:3: .*heredocs|4: unknown instruction)/);
-      return;
-    }
-    for (const text of ["a", "b"]) {
-      const { digest } = await workshop.build({ repository, dockerfile: dockerfile(text) });
-      const found = await workshop.tree(repository, digest);
-      const expected = { kind: "file", mode: 0o644, sha: digestOf(`${text}\n`) };
-      assert.deepEqual([found.get("run-file"), found.get("copy-file")], [expected, expected]);
-    }
   });
 
   test(`${name} keeps for this machine alone what nobody is to push, the newest of a name`, async () => {

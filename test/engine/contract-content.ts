@@ -51,16 +51,6 @@ export function contentContract(name: string, workshop: Workshop): void {
     assert.ok((config["Env"] as string[]).includes("A=b"));
   });
 
-  test(`${name} builds the stage that is asked for`, async () => {
-    const { digest } = await workshop.build({
-      repository: "contract/target",
-      dockerfile: `FROM ${workshop.base()} AS one\nRUN echo 1 > /one\nFROM one AS two\nRUN echo 2 > /two\n`,
-      target: "one",
-    });
-    const found = await workshop.tree("contract/target", digest);
-    assert.deepEqual([found.has("one"), found.has("two")], [true, false]);
-  });
-
   test(`${name} takes nothing of a job's environment that no key covers`, async (t) => {
     const taken = {
       SOURCE_DATE_EPOCH: "1000",

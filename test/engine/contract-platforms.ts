@@ -3,16 +3,8 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { ownTags } from "../../src/image/key.ts";
 import type { TestEngine } from "../example/engines.ts";
-import {
-  type Ensured,
-  ensure,
-  mainBase,
-  requestsDuring,
-  results,
-  type Stage,
-} from "../example/stage.ts";
+import { type Ensured, ensure, mainBase, results, type Stage } from "../example/stage.ts";
 import { differences } from "../example/trees.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { emulateArm64, pushBothBusyboxes } from "../support/emulation.ts";
@@ -87,27 +79,6 @@ export function platformsContract(
           const tree = await imageTree(...placeOf(image, architecture));
           assert.deepEqual(differences(tree, expected), [], `${image}@${architecture}`);
         }
-    });
-
-    test("the second run is one GET for all images and platforms", async () => {
-      const { result, requests } = await requestsDuring(stage.registry, () => ensure(stage));
-      assert.deepEqual(result.outcomes, []);
-      const tag = ownTags.set(result.plan.set.id);
-      assert.deepEqual(requests, [`GET /v2/${mainBase}/berth/manifests/${tag}`]);
-    });
-
-    test("of an image whose files for one platform changed only that one is built again", async () => {
-      await stage.project.write({ "images/files/arm64": "another\n" });
-      await stage.project.commit();
-      const { plan } = await ensure(stage);
-      const built = plan.images.filter(({ decision }) => decision.kind === "build");
-      // Whatever is made on the machine's own platform for another counts its parent for all of them.
-      const children = ["tools", "tools@amd64", "tools@arm64"];
-      assert.deepEqual(built.map((image) => image.name).sort(), [
-        "base",
-        "base@arm64",
-        ...children,
-      ]);
     });
 
     test("what is made from nothing says its platform, though the layers of another are at hand", async () => {

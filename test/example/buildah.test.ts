@@ -1,4 +1,6 @@
 import { buildahEngine } from "./engines.ts";
 import { exampleJourney } from "./journey.ts";
+import { testBuilt, testReuse } from "./reuse.ts";
+import { testTrees } from "./trees.ts";
 
-exampleJourney("buildah", buildahEngine);
+exampleJourney("buildah", buildahEngine, [testBuilt, testReuse, testTrees]);

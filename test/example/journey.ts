@@ -1,14 +1,15 @@
 /** The worked example from Dockerfiles to running containers, the same for every engine. */
 import { after, before } from "node:test";
 import type { TestEngine } from "./engines.ts";
-import { testReuse } from "./reuse.ts";
 import { type Ensured, ensure, openStage, type Stage } from "./stage.ts";
-import { testTrees } from "./trees.ts";
+
+type Part = (name: string, stage: () => Stage, first: () => Ensured) => void;
 
 /** `without` are images that are left out. */
 export function exampleJourney(
   name: string,
   make: (folder: string) => Promise<TestEngine>,
+  parts: readonly Part[],
   without: readonly string[] = [],
 ): void {
   let stage: Stage;
@@ -19,7 +20,7 @@ export function exampleJourney(
     first = await ensure(stage, { project: await stage.project.clone("open", "000") });
   });
   after(() => stage?.stop());
-  for (const part of [testReuse, testTrees])
+  for (const part of parts)
     part(
       name,
       () => stage,
