@@ -43,7 +43,7 @@ async function example(stay: boolean): Promise<void> {
   title(
     "Copy component/example into a git repository; all commands run there, with these settings",
   );
-  const project = await exampleProject(folder.path, "example", registry.host);
+  const project = exampleProject(folder.path, "example", registry.host);
   const shell = await openShell(project, folder.path, bin);
   await showcase(shell, project, `${registry.host}/group/project`, join(folder.path, "build.log"));
   if (stay) await stayUntilInterrupted();

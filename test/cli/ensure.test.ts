@@ -18,8 +18,8 @@ describe("berth ensure", () => {
 
   const clone = (name: string) => stage.project.clone(name);
   const change = async (name: string) => {
-    const project = await clone(name);
-    await project.write({ [file]: `${await project.git("show", `HEAD:${file}`)}\nENV DIRTY=1\n` });
+    const project = clone(name);
+    project.write({ [file]: `${project.run("show", `HEAD:${file}`)}\nENV DIRTY=1\n` });
     return project;
   };
 
@@ -54,8 +54,8 @@ describe("berth ensure", () => {
   });
 
   test("takes a file that no image reads for no change at all", async () => {
-    const project = await clone("unrelated");
-    await project.write({ "notes.txt": "new\n", "app/src/main.o": "another object\n" });
+    const project = clone("unrelated");
+    project.write({ "notes.txt": "new\n", "app/src/main.o": "another object\n" });
     assert.deepEqual((await plan(stage, { project })).dirty, []);
   });
 
@@ -63,7 +63,7 @@ describe("berth ensure", () => {
     const programs = join(stage.folder, "git-alone");
     await mkdir(programs);
     await symlink(program("git"), join(programs, "git"));
-    const project = await clone("no-engine");
+    const project = clone("no-engine");
     for (const engine of ["buildah", "docker", "auto"]) {
       const options = { project, base: "none/project", env: { PATH: programs } };
       const { code, stderr } = await call(stage, ["ensure", "--engine", engine], options);

@@ -304,42 +304,6 @@ describe("berth run", () => {
     await writeFile(join(project, "child.docker"), "FROM ci/base\nRUN touch /child\n");
   });
 
-  test("mounts the repository that a linked work tree needs", async () => {
-    const tree = join(folder.path, "linked");
-    const git = (...args: readonly string[]) =>
-      execFileSync("git", ["-c", "user.name=T", "-c", "user.email=t@example.com", ...args], {
-        cwd: project,
-        env: env(),
-        stdio: "ignore",
-        ...who,
-      });
-    git("add", "--all");
-    git("commit", "--quiet", "--message=first");
-    git("worktree", "add", tree);
-    const args = [entry, "--registry", `${registry.host}/acme/tools`, "run", "app", "--json"];
-    const told = execFileSync(process.execPath, args, { cwd: tree, env: env(), ...who });
-    const { command, reference } = JSON.parse(told.toString()) as {
-      readonly command: readonly string[];
-      readonly reference: string;
-    };
-    assert.equal(reference, image);
-    assert.ok(command.includes(image));
-    const mounts = command.filter((word) => word.startsWith("--mount="));
-    const common = join(project, ".git");
-    assert.deepEqual(mounts, [
-      `--mount=type=bind,source=${tree},target=${tree}`,
-      `--mount=type=bind,source=${tree}/.git,target=${tree}/.git,readonly`,
-      `--mount=type=bind,"source=${common}","target=${common}",readonly`,
-    ]);
-  });
-
-  test("says which daemon does not answer", async () => {
-    const child = start(["run", "app"], undefined, { DOCKER_HOST: "unix:///nowhere/docker.sock" });
-    const { code, stderr } = await ended(child);
-    assert.match(stderr, /daemon at unix:\/\/\/nowhere\/docker\.sock: .*\[ENGINE_UNAVAILABLE\]/);
-    assert.equal(code, 75);
-  });
-
   test("pulls with the login that berth knows, and leaves it nowhere", async () => {
     const login = { user: "olga", password: "v3ry-s3cret" };
     const closed = await startDockerRegistry({ auth: login });
@@ -366,21 +330,5 @@ describe("berth run", () => {
       [],
     );
     assert.equal((stdout + stderr).includes(auth), false);
-  });
-
-  test("pulls what is there of all images, tells what was, and what is not", async () => {
-    const path = `${registry.host}/acme/fresh`;
-    const to = parseRepository(`${path}/app`);
-    await client(undefined).copy(parseReference(image), to, [await keyTag()]);
-    const { code, stdout, stderr } = await berth(["pull"], "", path);
-    assert.match(
-      stdout,
-      /^IMAGE +RESULT +REFERENCE\napp +pulled +\S+\/fresh\/app@sha256:\w{64}\n$/,
-    );
-    assert.match(stderr, /\nberth: find base, child of the working tree: .*\[IMAGE_ABSENT\]\n/);
-    assert.equal(code, 1);
-    const again = await berth(["pull", "app"], "", path);
-    assert.match(again.stdout, /\napp +was here +/);
-    assert.equal(again.code, 0);
   });
 });

@@ -40,7 +40,7 @@ export function platformsContract(
       for (const [architecture, machine] of Object.entries(machines)) {
         const shown = ["cat", "/etc/tools", "/etc/architecture"];
         const output = await stage.engine.run(reference, shown, `linux/${architecture}`);
-        const file = await stage.project.git("show", `HEAD:images/files/${architecture}`);
+        const file = stage.project.run("show", `HEAD:images/files/${architecture}`);
         assert.equal(output, `made for ${architecture}\n${machine}\n${file}\n`);
         for (const image of ["base", "plain", "tools"]) {
           const { architecture: said } = await imageConfig(...placeOf(image, architecture));
@@ -86,9 +86,9 @@ export function platformsContract(
       const settings = (platforms: string) =>
         `  late: { dockerfile: images/late.Dockerfile, platforms: [${platforms}] }\n`;
       const both = "linux/amd64, linux/arm64";
-      await project.write({ "images/late.Dockerfile": "FROM scratch\nCOPY berth.yml /late\n" });
-      await project.commit();
-      await project.addImages(settings("linux/amd64"));
+      project.write({ "images/late.Dockerfile": "FROM scratch\nCOPY berth.yml /late\n" });
+      project.commit();
+      project.addImages(settings("linux/amd64"));
       await ensure(stage);
       const text = await readFile(project.config, "utf8");
       await writeFile(project.config, text.replace(settings("linux/amd64"), settings(both)));
@@ -111,12 +111,12 @@ async function openStage(
   await pushBothBusyboxes(registry.host, "bases/busybox", "stable");
   const engine = await make(join(folder.path, "engine"));
   ends.push(engine.stop);
-  const project = await exampleProject(folder.path, "project", registry.host, "platforms");
+  const project = exampleProject(folder.path, "project", registry.host, "platforms");
   // One of which nothing but its configuration says for which platform it is.
-  await project.addImages("  plain: images/plain.Dockerfile\n");
-  await project.write({
+  project.addImages("  plain: images/plain.Dockerfile\n");
+  project.write({
     "images/plain.Dockerfile": "FROM scratch\nCOPY images/files/amd64 /one\n",
   });
-  await project.commit();
+  project.commit();
   return { folder: folder.path, registry, engine, project, stop: async () => undefined };
 }

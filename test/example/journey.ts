@@ -17,7 +17,7 @@ export function exampleJourney(
   before(async () => {
     stage = await openStage(make, without);
     // From a checkout of other modes than all that come later have, whose keys must be the same.
-    first = await ensure(stage, { project: await stage.project.clone("open", "000") });
+    first = await ensure(stage, { project: stage.project.clone("open", 0o000) });
   });
   after(() => stage?.stop());
   for (const part of parts)

@@ -31,7 +31,7 @@ export function testBuilt(name: string, stage: () => Stage, first: () => Ensured
     const annotations = await recordOf(record);
     for (const { name: image, digest } of rest.outcomes)
       assert.equal(annotations[`berth.image.${image}`], digest);
-    assert.equal(annotations["org.opencontainers.image.revision"], await head(stage()));
+    assert.equal(annotations["org.opencontainers.image.revision"], head(stage()));
   });
 
   test(`${name} builds children from the very images of their parents`, async () => {
@@ -60,10 +60,10 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
   });
 
   test(`${name} builds a changed base and its children, and takes all else as it is`, async () => {
-    const project = await stage().project.clone("changed");
+    const project = stage().project.clone("changed");
     const file = "images/base.Dockerfile";
-    await project.write({ [file]: `${await project.git("show", `HEAD:${file}`)}\nENV MORE=1\n` });
-    await project.commit();
+    project.write({ [file]: `${project.run("show", `HEAD:${file}`)}\nENV MORE=1\n` });
+    project.commit();
     const changed = await ensure(stage(), { project });
     const expected = { ...all(first(), "reused"), base: "built", compiler: "built", docs: "built" };
     assert.deepEqual(results(changed), expected);
@@ -78,15 +78,15 @@ export function testReuse(name: string, stage: () => Stage, first: () => Ensured
   });
 
   test(`${name} does nothing where only ignored files and comments changed`, async () => {
-    const project = await stage().project.clone("ignored");
+    const project = stage().project.clone("ignored");
     const file = "images/base.Dockerfile";
-    await project.write({
+    project.write({
       "app/src/main.o": "another object\n",
       "app/notes/todo": "more\n",
       "app/notes/new": "new\n",
-      [file]: `# a comment\n${await project.git("show", `HEAD:${file}`)}\n`,
+      [file]: `# a comment\n${project.run("show", `HEAD:${file}`)}\n`,
     });
-    await project.commit();
+    project.commit();
     const { outcomes, plan: planned } = await ensure(stage(), { project });
     assert.deepEqual(outcomes, []);
     assert.equal(planned.set.id, first().plan.set.id);
@@ -97,6 +97,6 @@ function all({ plan: { images } }: Ensured, result: string): Readonly<Record<str
   return Object.fromEntries(images.map(({ name }) => [name, result]));
 }
 
-function head({ project }: Stage): Promise<string> {
-  return project.git("rev-parse", "HEAD");
+function head({ project }: Stage): string {
+  return project.run("rev-parse", "HEAD");
 }

@@ -29,8 +29,8 @@ export const openStage = (
     await pushExampleBases(registry.host, { debian: !without.includes("debian") });
     const engine = await make(join(folder, "engine"));
     ends.push(engine.stop);
-    const project = await exampleProject(folder, "example", registry.host);
-    await project.dropImages(...without);
+    const project = exampleProject(folder, "example", registry.host);
+    project.dropImages(...without);
     return { registry, engine, project };
   });
 

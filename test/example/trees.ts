@@ -22,7 +22,7 @@ const timely = [
 export function testTrees(name: string, stage: () => Stage, first: () => Ensured): void {
   test(`${name} makes the same files from a checkout under umask 000 as its own command from one under 022`, async () => {
     const { engine, registry, project } = stage();
-    const clone = await project.clone("raw");
+    const clone = project.clone("raw");
     const byName = new Map(first().outcomes.map(({ name: image, digest }) => [image, digest]));
     const wanted = rawOrder.filter((image) => byName.has(image.name));
     assert.equal(wanted.length, byName.size);
