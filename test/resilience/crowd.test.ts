@@ -2,15 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ownTags } from "../../src/image/key.ts";
 import type { Fetch } from "../../src/world.ts";
 import { diceOf } from "../oracle/dice.ts";
 import { type Flow, run } from "../support/flow.ts";
 import { openProjects } from "../support/projects.ts";
-import { disagreements, historyOf, incomplete, lacksOf, recordOf, tagOf } from "./checks.ts";
+import { disagreements, incomplete } from "./checks.ts";
 import { heldFetch } from "./held.ts";
 import { brokenReferences, project, setOf } from "./pipelines.ts";
-import { base, imageNames, layOut, openStand } from "./workplace.ts";
 
 // Each pipeline watches the signals of its process, and here all are in one.
 process.setMaxListeners(64);
@@ -72,36 +70,4 @@ describe("sixteen pipelines at once", async () => {
       assert.equal(puts(), before);
     });
   }
-});
-
-test("five real processes that build the same set agree in the end, and hand on what is whole", async () => {
-  const work = await layOut();
-  const dice = diceOf(4);
-  const stand = await openStand(work, async () => {
-    await sleep(dice.below(11));
-    return "pass";
-  });
-  const runs = await Promise.all(
-    Array.from({ length: 5 }, (_, number) =>
-      stand.run(["ensure", "--engine", "buildah", "--json"], `out-${number}`),
-    ),
-  );
-  const { memory } = stand;
-  assert.deepEqual(incomplete(memory), []);
-  for (const { code, stdout, stderr } of runs) {
-    assert.equal(code, 0, stderr);
-    const { plan, outcomes } = JSON.parse(stdout) as Flow;
-    assert.deepEqual(disagreements(memory, base, { id: plan.set.id, images: plan.images }), []);
-    for (const { name, digest } of outcomes)
-      assert.deepEqual(lacksOf(memory, `${base}/${name}`, digest ?? "none"), []);
-    for (const { name, key } of plan.images) {
-      const path = `${base}/${name}`;
-      const final = tagOf(memory, path, ownTags.key(key));
-      assert.equal(historyOf(memory, path, ownTags.key(key)).at(-1), final);
-      assert.equal(recordOf(memory, base, ownTags.set(plan.set.id))?.images[name], final);
-    }
-    assert.deepEqual(plan.images.map(({ name }) => name).sort(), [...imageNames]);
-  }
-  await stand.stop();
-  await work.folder.remove();
 });
