@@ -1,11 +1,12 @@
 /** A whole GitLab for pipelines of berth: coordinator, runner, daemon, registries, the component and its image. */
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Actor, type Files, newProject } from "../../lives/actor.ts";
+import { type Actor, newProject } from "../../lives/actor.ts";
 import { pushBusybox } from "../../support/bases.ts";
 import { entry, gitEnv, plainEnv, succeed } from "../../support/command.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../support/docker-registry.ts";
 import { type Dockerd, startDockerd } from "../../support/dockerd.ts";
+import { filesBelow } from "../../support/folders.ts";
 import type { ProjectSettings } from "../../support/gitlab-model.ts";
 import { opened } from "../../support/services.ts";
 import { toolImages } from "../../support/tool-image.ts";
@@ -90,7 +91,7 @@ export async function openReleased(more?: More): Promise<Platform> {
 async function releaseComponent({ ground, gitlab, bases }: Platform): Promise<void> {
   const members = { bea: "maintainer" } as const;
   const actor = await newProject(ground, "berth-ci/berth", { members });
-  const files = await filesBelow(join(top, "templates"));
+  const files = filesBelow(join(top, "templates"));
   const placed = Object.entries(files).map(([path, text]) => [`templates/${path}`, text]);
   const sha = await actor.commit("main", Object.fromEntries(placed));
   await succeed("git", ["-C", actor.bare, "tag", componentVersion, sha], { env: ground.env });
@@ -111,7 +112,7 @@ export async function exampleProject(
   settings: ProjectSettings,
 ): Promise<Actor> {
   const actor = await newProject(ground, path, settings);
-  const files = await filesBelow(join(top, "component", example));
+  const files = filesBelow(join(top, "component", example));
   const rebased = Object.entries(files).map(([name, text]) => [
     name,
     text.replaceAll("docker.io", bases.host),
@@ -123,13 +124,4 @@ export async function exampleProject(
 /** A Dockerfile whose image says a word, which the jobs of the example `single` print. */
 export function saying({ bases }: Platform, word: string, base = "debian:13-slim"): string {
   return `FROM ${bases.host}/library/${base}\nRUN echo "${word}" > /etc/ci-image\n`;
-}
-
-async function filesBelow(folder: string): Promise<Files> {
-  const all = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = all.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
-  const pairs = paths.map(
-    async (path) => [path.slice(folder.length + 1), await readFile(path, "utf8")] as const,
-  );
-  return Object.fromEntries(await Promise.all(pairs));
 }

@@ -1,0 +1,2 @@
+FROM docker.io/library/debian:13-slim
+RUN make ready

@@ -1,0 +1,2 @@
+FROM registry.fedoraproject.org/fedora:43
+RUN make ready
