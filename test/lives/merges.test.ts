@@ -144,23 +144,6 @@ describe("a key that is first seen, on a machine with an empty store", () => {
     assert.doesNotMatch(train.written.join(" "), /cache|layers/);
     assert.ok((await madeAt(train, "alone")) >= since);
   });
-
-  test("is built from scratch by a merge bot in a fork, whose own layers upstream never reads", async () => {
-    const { fork } = await contribution("nora", list("nora"));
-    fork.project.members.set("marge", "developer");
-    const topic = { branch: "topic", user: "nora" };
-    assert.deepEqual((await live(world, fork, topic)).built, ["alone"]);
-
-    await fork.commit("topic", list("nora again"));
-    const marge = await live(await withEmptyStore(world, "bot"), fork, { ...topic, user: "marge" });
-    assert.match(reasonIn(marge, "alone"), /build .*; from scratch: merge bot/);
-    assert.deepEqual([marge.built, layers(marge)], [["alone"], untouched]);
-    assert.doesNotMatch(marge.written.join(" "), /cache|layers/);
-
-    await fork.commit("topic", list("nora for the third time"));
-    const person = await live(await withEmptyStore(world, "person"), fork, topic);
-    assert.deepEqual([person.built, layers(person)], [["alone"], read]);
-  });
 });
 
 test("a merge bot's pipeline in the fork goes by upstream's head, not by the fork's old branch", async () => {
