@@ -44,7 +44,9 @@ export function builtBy({ jobs, variables }: Outline, spell: Spelling): readonly
   });
   const others = read.filter(({ all }) => all.every(({ builds }) => builds.length === 0));
   const namedBy = (tag: string): readonly string[] =>
-    others.flatMap(({ name, all }) => (all.some(({ text }) => text.includes(tag)) ? name : []));
+    others.flatMap(({ name, all }) =>
+      all.some(({ text }) => bare(text).includes(bare(tag))) ? name : [],
+    );
   return read.flatMap(({ name, job, all }) =>
     all.flatMap(({ known, builds }) =>
       builds.map(({ tags, ...built }) => ({
@@ -58,6 +60,11 @@ export function builtBy({ jobs, variables }: Outline, spell: Spelling): readonly
       })),
     ),
   );
+}
+
+/** A text with variables in one of the two ways to write them. */
+function bare(text: string): string {
+  return text.replace(/\$\{(\w+)\}/g, "$$$1");
 }
 
 /** What a reference names in the own registry; `undefined` for one that is elsewhere. */

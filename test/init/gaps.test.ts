@@ -214,7 +214,7 @@ fedora: { extends: .image }
   "an application that another job publishes, tried out for this machine before": {
     ci: `try: { script: docker buildx build -t app:try . }
 app: { script: 'docker buildx build --platform linux/amd64,linux/arm64/v8 -t $CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG .' }
-hub: { script: 'skopeo copy docker://$CI_REGISTRY_IMAGE/app:$CI_COMMIT_REF_SLUG docker://acme/app' }
+hub: { script: 'skopeo copy docker://\${CI_REGISTRY_IMAGE}/app:$CI_COMMIT_REF_SLUG docker://acme/app' }
 `,
     files: [],
     texts: { Dockerfile: "FROM scratch\nCOPY --chown=1 . /app\n" },
