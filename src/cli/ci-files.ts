@@ -5,8 +5,8 @@ import {
   type KnownProject,
   type Pipelines,
   readPipelines,
-  strangeRegistry,
 } from "../doctor/evaluate.ts";
+import { strangeRegistry } from "../doctor/job-image.ts";
 import { isTrouble, type Known, known } from "../doctor/judgement.ts";
 import { ifPossible } from "../errors.ts";
 import type { GitLab, ProjectId } from "../gitlab/client.ts";

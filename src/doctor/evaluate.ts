@@ -36,9 +36,6 @@ export interface KnownProject
   readonly images: readonly string[];
 }
 
-/** Stands for the registry of a GitLab that is not known. */
-export const strangeRegistry = "registry.example.com";
-
 export type Pipelines = NonNullable<Awaited<ReturnType<typeof readPipelines>>>;
 
 /** What becomes of the files in each case; `undefined` where the project has no pipeline of its own. */

@@ -4,6 +4,7 @@ import type { Variable } from "../pipelines/variables.ts";
 import { few } from "../printable.ts";
 import type { Pipelines } from "./evaluate.ts";
 import type { DoctorFacts } from "./facts.ts";
+import { shownImage } from "./job-image.ts";
 import { isPlan, type ReadCase, type SeenJob } from "./jobs.ts";
 import { type Judgement, lines, say } from "./judgement.ts";
 import { jobStart, placeOf, refusalPlace } from "./place.ts";
@@ -195,11 +196,11 @@ function flawed({ read }: Pipelines, flaw: SeenJob["flaw"]) {
   const all = read.flatMap((each) =>
     each.jobs.filter((seen) => seen.flaw === flaw).map((seen) => ({ seen, each })),
   );
-  return [...Map.groupBy(all, ({ seen }) => seen.job.name)].map(([name, group]) => ({
-    name,
-    image: group[0]?.seen.image ?? "",
-    cases: group.map(({ each }) => each),
-  }));
+  return [...Map.groupBy(all, ({ seen }) => seen.job.name)].map(([name, group]) => {
+    const { seen, each } = group[0]!;
+    const image = shownImage(seen.image ?? "", each.occasion);
+    return { name, image, cases: group.map((one) => one.each) };
+  });
 }
 
 function printFlawed(pipelines: Pipelines, found: ReturnType<typeof flawed>): string {

@@ -1,8 +1,8 @@
 /** All jobs in all situations, for people and for programs. */
 import { count, fill, printTable } from "../output/table.ts";
-import { valuesOf } from "../pipelines/variables.ts";
 import type { Screen } from "../world.ts";
-import { type Pipelines, strangeRegistry } from "./evaluate.ts";
+import type { Pipelines } from "./evaluate.ts";
+import { shownImage } from "./job-image.ts";
 import type { Does, ReadCase, SeenJob } from "./jobs.ts";
 
 const letters: Readonly<Record<Does, string>> = { runs: "R", manual: "M", may: "m" };
@@ -57,17 +57,9 @@ function jobsByName(read: readonly ReadCase[]) {
   return all;
 }
 
-/** The registry of the project that has the pipeline is shown by its variable. */
 function imageText(seen: SeenJob, { occasion }: ReadCase): string {
   const { isOurs, planned, job, flaw } = seen;
-  const base = valuesOf(occasion.predefined).get("CI_REGISTRY_IMAGE") ?? "";
-  const isOwn = seen.image !== undefined && /^[/:@]/.test(seen.image.slice(base.length));
-  const [written, variable] = isOwn
-    ? [base, "$CI_REGISTRY_IMAGE"]
-    : [`${strangeRegistry}/`, "$CI_REGISTRY/"];
-  const image = seen.image?.startsWith(written)
-    ? `${variable}${seen.image.slice(written.length)}`
-    : seen.image;
+  const image = seen.image === undefined ? undefined : shownImage(seen.image, occasion);
   if (job.type === "trigger") return "-";
   if (isOurs) return "(berth's tool)";
   if (planned !== undefined) return planned;
