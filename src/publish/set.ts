@@ -59,7 +59,8 @@ export async function publishSet(
   made: ReadonlyMap<string, Manifest> = new Map(),
 ): Promise<Published> {
   const adopted = new Map<string, Digest>();
-  const later = await laterRecord(publication);
+  const isMade = publication.plan.images.some(({ decision }) => isBuilt(decision));
+  const later = isMade ? await laterRecord(publication) : undefined;
   if (later !== undefined)
     return { record: later, tags: new Map(), missing: [], adopted, manifests: new Map() };
   let inHand = made;
@@ -75,14 +76,12 @@ export async function publishSet(
 }
 
 /**
- * The set's record, where a refreshed generation has taken it over since these images were built: a job that
- * is run again must not move the tags which pipelines of that time still run in.
+ * The set's record, where a refreshed generation has taken it over since the plan: a job that is run again, or
+ * writes an old record anew, must neither move tags which pipelines of that time still run in nor undo the refresh.
  */
-async function laterRecord(publication: Publication): Promise<string | undefined> {
-  const { plan, base, registry } = publication;
-  const { set, images } = plan;
-  const isFirst = set.generation === null && images.some(({ decision }) => isBuilt(decision));
-  if (!isFirst) return undefined;
+async function laterRecord({ plan, base, registry }: Publication): Promise<string | undefined> {
+  const { set } = plan;
+  if (set.generation !== null) return undefined;
   announceWrites(plan, base, registry);
   const record = await readRecord(base, ownTags.set(set.id), registry);
   const tag = record?.content.tag;
@@ -135,7 +134,6 @@ async function writeSet(
 ): Promise<string | undefined> {
   const { plan, situation, base, registry } = publication;
   const { set, images } = plan;
-  // Since then the record may have moved on to a refreshed generation.
   const isReused = isOwn(plan, base) && images.every(({ decision }) => decision.kind === "reuse");
   const isRecorded = isReused && !set.stale;
   const isDue = isPublishDue(plan, situation) && !isRecorded;
@@ -144,6 +142,8 @@ async function writeSet(
     const blobs = isDue && !isOwn(plan, base) ? putRecordBlobs(plan, base, registry) : undefined;
     await Promise.all([blobs, ...placed.flatMap((image) => putTags(image, registry))]);
     if (!isDue) return set.record ?? undefined;
+    const later = isReused ? await laterRecord(publication) : undefined;
+    if (later !== undefined) return later;
     const record = recordOf(plan, situation, placed);
     return await writeRecord(record, publication, recordTagOf(set));
   } catch (error) {

@@ -182,6 +182,19 @@ describe("a refreshed generation", async () => {
     assert.deepEqual(await used(4), all(fresh));
   });
 
+  test("is not undone by a pipeline that found an old record before, and writes it anew after", async () => {
+    await move(await pipeline({ pipeline: 1 }));
+    const now = new Date(21 * 3_600_000);
+    const fresh = await pipeline({ pipeline: 2, force: "1" });
+    const { plan } = await planOf({ ...options({ pipeline: 3 }), now });
+    assert.ok(plan.set.stale);
+    await move(fresh);
+    const { registry, situation } = options({ pipeline: 3 });
+    const base = parseRepository(`${memory.host}/${project}`);
+    await publishSet({ plan, situation, base, registry, now });
+    assert.deepEqual(await used(4), all(fresh));
+  });
+
   test("has an image that had to be built upon it, which others see only once it is promoted", async () => {
     await pipeline({ pipeline: 1 });
     const more = { ...dockerfiles, late: "FROM qemu/base\nRUN late\n" };
