@@ -1,5 +1,6 @@
 /** The way to a plan: files give keys, registries give sightings, and both together decisions. */
 import type { Config } from "../config/config.ts";
+import { promotedTags } from "../config/promoted.ts";
 import { printProblem } from "../errors.ts";
 import type { Identified } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
@@ -99,6 +100,7 @@ async function planIn(
   const decided = decide(grounds);
   const warnings = [
     ...untrustedWarnings(decided, situation, config),
+    ...refreshWarnings(decided, situation, config),
     ...config.warnings,
     ...situation.warnings,
     ...identified.warnings.map(printProblem),
@@ -118,6 +120,24 @@ function untrustedWarnings(
   const place = `untrusted run (${untrusted}): what it makes goes to ${printRepository(own)}/, which only such runs read`;
   const how = `; jobs find it by ${prefix}_CONTAINER_BASE, and not by CI_REGISTRY_IMAGE`;
   return [reference === "own-tag" ? `${place}${how}` : place];
+}
+
+/** A schedule may run on a branch that promotes nothing, and then nobody else gets what it refreshes. */
+function refreshWarnings(
+  { decisions }: Decided,
+  { branch, defaultBranch }: Situation,
+  config: Config,
+): readonly string[] {
+  const isRefreshed = [...decisions.values()].some(
+    (decision) =>
+      decision.kind === "refresh" && ["max-age", "base-moved"].includes(decision.because.code),
+  );
+  const isPromoted =
+    branch !== undefined && promotedTags(config, { name: branch, defaultBranch }).length > 0;
+  if (!isRefreshed || isPromoted) return [];
+  return [
+    `what is refreshed serves this pipeline alone, and the next one builds it again: no rule of \`publish\` names ${branch ?? "a pipeline without a branch"}, so nothing is promoted`,
+  ];
 }
 
 /** In a merge upstream may have come to have what the own record names. */

@@ -77,6 +77,28 @@ describe("planOf", async () => {
     );
   });
 
+  test("says so where a schedule refreshes what no branch of its kind promotes, each time anew", async () => {
+    const started = (branch: string) =>
+      planOf({
+        ...job(both, { CI_PIPELINE_SOURCE: "schedule", CI_COMMIT_BRANCH: branch }).options,
+        now: hoursLater(8 * 24),
+      });
+    await run(job(both).options);
+    const [stable, main] = [await started("stable-1"), await started("master")];
+    for (const { plan } of [stable, main])
+      assert.deepEqual(
+        plan.images.map(({ decision }) => decision.kind),
+        ["refresh", "refresh"],
+      );
+    assert.match(
+      stable.plan.warnings.join(),
+      /^what is refreshed serves this pipeline alone, .*: no rule of `publish` names stable-1\b/,
+    );
+    assert.deepEqual(main.plan.warnings, []);
+    const forced = job(both, { QEMU_CI_FORCE_REBUILD: "1", CI_COMMIT_BRANCH: "stable-1" });
+    assert.deepEqual((await planOf(forced.options)).plan.warnings, []);
+  });
+
   test("makes what plan.json gives back, with the commit that was read", async () => {
     const { plan } = await planOf(job(both).options);
     assert.equal(plan.revision, "c0ffee");
