@@ -93,9 +93,13 @@ export const pipelineChecks = onPipelines({
       isDefault && hasRules
         ? "; for publishing jobs on the default branch by the input `images_on_default_branch: true` of `rules`"
         : "";
+    const what = `jobs run in images where none are planned: ${titles([...cases])}`;
+    const detail = lines(printRefusals(pipelines, refused), printFlawed(pipelines, found));
+    if (pipelines.includes.length === 0)
+      return say.error(what, detail, "include the component: `berth init --print` shows how");
     return say.error(
-      `jobs run in images where none are planned: ${titles([...cases])}`,
-      lines(printRefusals(pipelines, refused), printFlawed(pipelines, found)),
+      what,
+      detail,
       `plan there too, by the rules of these jobs in the hidden job that \`gate\` names${publishing}; or let them extend ${useOf(pipelines)}-optional, with an image of their own variables`,
     );
   },

@@ -402,6 +402,14 @@ test("a component that rules include in one way or another is known, and not inc
   assert.match(detail, /For push to main GitLab makes one/);
 });
 
+test("a project whose jobs ask for images, and that includes nothing of berth's, is told to", async () => {
+  const job = "check: { script: make, image: $BERTH_IMAGE_DEBIAN }\n";
+  const facts = factsOf(
+    await pipelinesOf({ ".gitlab-ci.yml": job }, { config: config({ prefix: "BERTH" }) }),
+  );
+  assert.match(findingOf(facts, "beyond-plan").todo ?? "", /^include .*`berth init --print`/);
+});
+
 test("jobs that need each other in a circle, which GitLab refuses, are looked at all the same", async () => {
   const files = {
     ".gitlab-ci.yml": `include: { component: $CI_SERVER_FQDN/berth-ci/berth/images@0.1.0, inputs: { mode: fan-out } }
