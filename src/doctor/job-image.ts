@@ -2,7 +2,7 @@
 import { type Config, givenVariables } from "../config/config.ts";
 import type { PipelineJob } from "../pipelines/job.ts";
 import type { Occasion } from "../pipelines/ports.ts";
-import { isHash, isText } from "../pipelines/tree.ts";
+import { isHash, isText, type Plain } from "../pipelines/tree.ts";
 import { expand, expandAll, type Variable, valuesOf } from "../pipelines/variables.ts";
 import { imageVariable, templateFolder } from "../plan/make.ts";
 
@@ -83,9 +83,12 @@ interface Around {
 
 const runnersOwn = { image: undefined, planned: undefined, lacks: undefined };
 
-/** The image that a runner would be asked for, and whether it lacks a plan that tells it, or is unknown to that. */
-export function imageOf(job: PipelineJob, { occasion, prefixes, feeds, plans }: Around) {
-  const { image: said } = job.options;
+/** The image of a job or of one of its services that a runner would be asked for, and whether it lacks a plan that tells it, or is unknown to that. */
+export function imageOf(
+  said: Plain | undefined,
+  job: PipelineJob,
+  { occasion, prefixes, feeds, plans }: Around,
+) {
   const written = isHash(said) ? said["name"] : said;
   if (!isText(written)) return runnersOwn;
   const known = knownTo(

@@ -44,9 +44,15 @@ export function jobsOf(
   const prefixes = [images, ...plans].map(({ prefix }) => prefix);
   return reading.jobs.map((job) => {
     const feeds = plans.filter(({ plan }) => isFed(job, plan, stages));
-    const { image, planned, lacks } = imageOf(job, { occasion, prefixes, feeds, plans });
+    const around = { occasion, prefixes, feeds, plans };
+    const own = imageOf(job.options["image"], job, around);
+    const services = flatten(job.options["services"]).map((one) => imageOf(one, job, around));
+    const all = [own, ...services];
+    const { image, lacks } = all.find((one) => one.lacks !== undefined) ?? own;
+    const { planned } = own;
     const lack = lacks === "plan" ? (plans.length === 0 ? "unplanned" : "unfed") : lacks;
-    const flaw = planned !== undefined && !isLate(job, reading.jobs) ? "early" : lack;
+    const isInPlanned = all.some((one) => one.planned !== undefined);
+    const flaw = isInPlanned && !isLate(job, reading.jobs) ? "early" : lack;
     const isOurs = isPlan(job) || isChild(job) || runsBerth(job);
     const seen = { job, does: does.get(job.name) ?? "runs", isOurs, image, planned };
     return { ...seen, flaw: isOurs ? undefined : flaw };

@@ -129,6 +129,15 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     "without-plan is error",
     /functional-system-fedora: image \S+\/fedora:latest/,
   ],
+  "a service in an image of the project by such a tag": [
+    changed(
+      "buildtest",
+      "check-dco:\n",
+      'check-dco:\n  services: [{ name: "$CI_REGISTRY_IMAGE/qemu/fedora:latest", alias: db }]\n',
+    ),
+    "without-plan is error",
+    /check-dco: image \S+\/fedora:latest/,
+  ],
   "a job that does not wait for the builds": [
     changed("buildtest", "[berth-plan, berth-images]", "[berth-plan]"),
     "before-build is error",
