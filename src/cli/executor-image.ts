@@ -22,7 +22,7 @@ import type { World } from "../world.ts";
 import { keyedHere } from "./local.ts";
 import { openProject } from "./project.ts";
 import { scopeOf } from "./pull.ts";
-import { type Login, login, type Session } from "./session.ts";
+import { caller, type Login, login, type Session } from "./session.ts";
 
 /** Gives of each image what it is to be run by: a digest, or the name of one that was built here. */
 export async function bringImages(
@@ -45,7 +45,7 @@ export async function bringImages(
 
 function loginFor({ world, host, job }: JobHere, config: Parameters<typeof login>[1]): Login {
   const { env, run, files, log } = world;
-  const ofHost = { env, run, read: files.read, warn: log.warn };
+  const ofHost = { env, uid: caller().uid, run, read: files.read, warn: log.warn };
   return login({ ...world, env: sessionEnv(env, job) }, config, loginsFor(ofHost, host.logins));
 }
 

@@ -9,7 +9,6 @@ import { isTag, printRepository } from "../oci/reference.ts";
 import { printReferences } from "../output/print.ts";
 import { type Source, sourcesOf } from "../plan/places.ts";
 import { onPlatform, requireAll, type Wanted } from "../run/choose.ts";
-import type { Caller } from "../run/container.ts";
 import {
   type Located,
   locateKeys,
@@ -24,7 +23,7 @@ import { pull } from "../run/pull.ts";
 import { type DetectedTool, detectTool, type Tool, type ToolName } from "../run/tool.ts";
 import type { Screen, World } from "../world.ts";
 import { named, openProject, type Project } from "./project.ts";
-import { gitlabOf, openSession, type Session } from "./session.ts";
+import { caller, gitlabOf, openSession, type Session } from "./session.ts";
 import {
   examples,
   type GlobalOptions,
@@ -184,11 +183,6 @@ async function commitOfPipeline(
     if (!isDenied(answer) && answer !== undefined) return answer.sha;
   }
   return undefined;
-}
-
-/** Whom files in the work tree are to belong to. */
-export function caller(): Caller {
-  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 }
 
 export function detect(

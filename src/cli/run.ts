@@ -24,16 +24,15 @@ import { carryOut } from "./carry-out.ts";
 import { buildLocally, withParents } from "./local.ts";
 import { makePlanOf } from "./make-plan.ts";
 import { known } from "./project.ts";
+import { addChoice, type ChoiceOptions, checkChoice, detect, findImages, usable } from "./pull.ts";
 import {
-  addChoice,
-  type ChoiceOptions,
   caller,
-  checkChoice,
-  detect,
-  findImages,
-  usable,
-} from "./pull.ts";
-import { openSession, refuseDirty, type Session, tellFailures, withSpool } from "./session.ts";
+  openSession,
+  refuseDirty,
+  type Session,
+  tellFailures,
+  withSpool,
+} from "./session.ts";
 import {
   type BuildOptions,
   collect,

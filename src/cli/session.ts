@@ -45,6 +45,11 @@ export async function openPlanned(world: World, options: BuildOptions) {
   return { folder, plan, situation, login: login(world, plan.config) };
 }
 
+/** Whose files these are, and the logins. */
+export function caller() {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+}
+
 export type Login = ReturnType<typeof login>;
 
 /** Opens the client; nothing is read or asked before the first request. */
@@ -64,7 +69,8 @@ export function login(
   let found: Promise<Credentials> | undefined;
   /** Read when the first request or engine needs them. */
   const credentials = (): Promise<Credentials> => {
-    const sources = { env, run, warn: log.warn, read: (path: string) => files.read(path) };
+    const { uid } = caller();
+    const sources = { env, uid, run, warn: log.warn, read: (path: string) => files.read(path) };
     found ??= resolve(sources).then((all) => guarded(all, exposed, variable));
     return found;
   };

@@ -23,6 +23,8 @@ export interface Credentials {
 /** What the machine is asked for. */
 export interface CredentialSources {
   readonly env: Env;
+  /** Of the user that asks. */
+  readonly uid: number;
   /** A file's bytes; `undefined` where it is not there. */
   readonly read: (path: string) => Promise<Uint8Array | undefined>;
   /** Runs `docker-credential-X get`. */
@@ -35,8 +37,8 @@ export interface CredentialSources {
  * the auth files in their order. A file that cannot be read is warned about and left out.
  */
 export async function resolveCredentials(sources: CredentialSources): Promise<Credentials> {
-  const { env, read, warn } = sources;
-  const reads = authFilePaths(env).map(async (path) => {
+  const { env, uid, read, warn } = sources;
+  const reads = authFilePaths(env, uid).map(async (path) => {
     const bytes = await read(path).catch(() => {
       warn(`cannot read the logins in ${path}; it is left out`);
       return undefined;
@@ -68,15 +70,17 @@ export async function resolveCredentials(sources: CredentialSources): Promise<Cr
   };
 }
 
-/** Where auth files are looked for, first found first asked. */
-export function authFilePaths(env: Env): readonly string[] {
+/** Where auth files are looked for, first found first asked (docker docs: cli; containers-auth.json(5)). */
+export function authFilePaths(env: Env, uid: number): readonly string[] {
   const { HOME: home, XDG_RUNTIME_DIR: runtime, DOCKER_CONFIG: docker } = env;
+  const settings = env["XDG_CONFIG_HOME"] || (home && `${home}/.config`);
   const folder = docker ?? (home === undefined ? undefined : `${home}/.docker`);
   const paths = [
     env["REGISTRY_AUTH_FILE"],
     folder && `${folder}/config.json`,
-    runtime && `${runtime}/containers/auth.json`,
-    home && `${home}/.config/containers/auth.json`,
+    // Without a folder of the session, as in a container, under sudo and in cron, logins are kept by user.
+    runtime ? `${runtime}/containers/auth.json` : `/run/containers/${uid}/auth.json`,
+    settings && `${settings}/containers/auth.json`,
   ];
   return [...new Set(paths.filter((path) => path !== undefined && path !== ""))] as string[];
 }

@@ -96,6 +96,7 @@ const auths = (logins: Readonly<Record<string, string>>, more = {}) =>
 function sources(env: Readonly<Record<string, string>>): CredentialSources {
   return {
     env,
+    uid: 0,
     read: async (path) => Buffer.from(path === "/root/.docker/config.json" ? files : ""),
     run: async () => assert.fail("a program of the host's was asked for a login"),
     warn: () => undefined,

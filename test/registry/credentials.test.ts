@@ -39,6 +39,7 @@ async function credentials({ env = {}, files = [], run = helpers({}) }: Given) {
   const first = { REGISTRY_AUTH_FILE: "/0", DOCKER_CONFIG: "/1" };
   const places = { ...first, XDG_RUNTIME_DIR: "/2", HOME: "/3" };
   const found = await resolveCredentials({
+    uid: 7,
     env: { ...places, ...env },
     read: async (path) => {
       const text = files[Number(path.split("/")[1])];
@@ -205,18 +206,26 @@ suite("logins that cannot be read", () => {
 
 suite("where auth files are", () => {
   for (const [env, paths] of [
-    [{}, []],
-    [{ HOME: "/h" }, ["/h/.docker/config.json", "/h/.config/containers/auth.json"]],
+    [{}, ["/run/containers/7/auth.json"]],
+    [
+      { HOME: "/h" },
+      ["/h/.docker/config.json", "/run/containers/7/auth.json", "/h/.config/containers/auth.json"],
+    ],
+    [
+      { HOME: "/h", XDG_RUNTIME_DIR: "/x", XDG_CONFIG_HOME: "/c" },
+      ["/h/.docker/config.json", "/x/containers/auth.json", "/c/containers/auth.json"],
+    ],
     [
       { HOME: "/h", REGISTRY_AUTH_FILE: "/r", DOCKER_CONFIG: "/d", XDG_RUNTIME_DIR: "/x" },
       ["/r", "/d/config.json", "/x/containers/auth.json", "/h/.config/containers/auth.json"],
     ],
   ] as const)
-    test(JSON.stringify(env), () => assert.deepEqual(authFilePaths(env), paths));
+    test(JSON.stringify(env), () => assert.deepEqual(authFilePaths(env, 7), paths));
 
   test("what cannot be read is a warning, what is not there is nothing", async () => {
     const warnings: string[] = [];
     const found = await resolveCredentials({
+      uid: 7,
       env: { HOME: "/h", REGISTRY_AUTH_FILE: "/r" },
       run: helpers({}),
       warn: (line) => warnings.push(line),
