@@ -73,6 +73,7 @@ async function sendPieces(
   }
   // Half a body was sent, so nothing else can be on this connection.
   if (early === undefined) asked.end();
+  else if (early.readableEnded) asked.destroy();
   else early.once("end", () => asked.destroy());
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import { suite, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { httpFetch } from "../../src/host/fetch.ts";
 import type { FetchInit } from "../../src/world.ts";
@@ -113,6 +114,27 @@ suite("the network by Node's http module", () => {
     });
     process.off("warning", warn);
     assert.deepEqual(warnings, []);
+  });
+
+  test("leaves the connection, too, where the next piece comes when the answer has been read", async () => {
+    const closed = Promise.withResolvers<void>();
+    const early: RequestListener = ({ socket }, response) => {
+      socket.once("close", closed.resolve);
+      response.writeHead(401).end("no");
+    };
+    await serving(early, async (url) => {
+      const read = Promise.withResolvers<void>();
+      const slow = async function* () {
+        yield Buffer.from("a");
+        await read.promise;
+        yield Buffer.from("b");
+      };
+      const headers = { "content-length": "3" };
+      const answer = await httpFetch(url, { ...init, method: "PUT", headers, body: slow() });
+      assert.equal(await textOf(answer.body), "no");
+      read.resolve();
+      assert.notEqual(await Promise.race([closed.promise, setTimeout(2000, "open")]), "open");
+    });
   });
 
   test("fails with the cause's code: a reset, a body cut short, a source that fails, a signal", async () => {
