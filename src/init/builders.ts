@@ -33,7 +33,8 @@ export interface BuildJob {
   readonly dropped: readonly string[];
 }
 
-export function builtBy({ jobs, variables }: Outline, spell: Spelling): readonly BuildJob[] {
+/** What jobs build, and their commands that build what cannot be told. */
+export function builtBy({ jobs, variables }: Outline, spell: Spelling) {
   const read = [...jobs].map(([name, job]) => {
     const values = valuesOf([...variables, ...variablesOf(job.get("variables"))]);
     const all = settings(job, new Map([...values, ["CI_JOB_NAME", name]])).map((known) => ({
@@ -47,19 +48,23 @@ export function builtBy({ jobs, variables }: Outline, spell: Spelling): readonly
     others.flatMap(({ name, all }) =>
       all.some(({ text }) => bare(text).includes(bare(tag))) ? name : [],
     );
-  return read.flatMap(({ name, job, all }) =>
+  const unread = read.flatMap(({ all }) => all.flatMap((one) => one.unread));
+  const built = read.flatMap(({ name, job, all }) =>
     all.flatMap(({ known, builds }) =>
-      builds.map(({ tags, ...built }) => ({
-        ...placeOf(name, job, built.dockerfile, known),
-        ...built,
-        repository: tags
-          .map((tag) => inOwnRegistry(spell(tag))?.path)
-          .find((path) => path && !path.includes("$")),
-        publishes: isRelease(job, tags),
-        namedBy: tags.filter((tag) => tag.includes("/")).flatMap(namedBy),
-      })),
+      builds.map(
+        ({ tags, ...built }): BuildJob => ({
+          ...placeOf(name, job, built.dockerfile, known),
+          ...built,
+          repository: tags
+            .map((tag) => inOwnRegistry(spell(tag))?.path)
+            .find((path) => path && !path.includes("$")),
+          publishes: isRelease(job, tags),
+          namedBy: tags.filter((tag) => tag.includes("/")).flatMap(namedBy),
+        }),
+      ),
     ),
   );
+  return { built, unread: [...new Set(unread)] };
 }
 
 /** A text with variables in one of the two ways to write them. */

@@ -40,7 +40,7 @@ export async function buildScripts(
   });
 }
 
-/** Its commands with variables in place, and the builds among them. */
+/** Its commands with variables in place, and the builds among them; those apart of which a variable that nobody knows decides what is built. */
 export function commandsOf(job: YamlMap, variables: ReadonlyMap<string, string>) {
   const known = new Map(variables);
   let folder = "";
@@ -54,9 +54,11 @@ export function commandsOf(job: YamlMap, variables: ReadonlyMap<string, string>)
       folder = folderAt(text, text.length, folder);
       return { text, builds };
     });
+  const found = read.flatMap(({ builds }) => builds);
   return {
     text: read.map(({ text }) => text).join("\n"),
-    builds: read.flatMap(({ builds }) => builds),
+    builds: found.filter((one) => typeof one !== "string"),
+    unread: found.filter((one) => typeof one === "string"),
   };
 }
 
@@ -92,13 +94,14 @@ const commands =
 /** What scripts that stand before an engine are given, beside files that are no Dockerfiles. */
 const dockerfileName = /(?:Dockerfile|Containerfile|\.docker)[^/]*$/;
 
-/** The builds of a line that begins in a folder, with its variables as they stand. */
-function buildsIn(line: string, start: string): readonly BuildCommand[] {
-  return [...line.matchAll(commands)].flatMap(({ groups = {}, index }) => {
+/** The builds of a line that begins in a folder, with its variables as they stand; a text is one that cannot be read. */
+function buildsIn(line: string, start: string): readonly (BuildCommand | string)[] {
+  return [...line.matchAll(commands)].flatMap(({ 0: text, groups = {}, index }) => {
     const words = wordsOf(groups["rest"] ?? "");
     const [file = ""] = flagged(words, "-f", "--file", "--dockerfile");
     if (groups["engine"]?.trim() === "build" && !dockerfileName.test(file)) return [];
-    return readBuild(words, folderAt(line, index, start)) ?? [];
+    const whole = text.trim().replace(/\s+/g, " ");
+    return readBuild(words, folderAt(line, index, start)) ?? whole;
   });
 }
 

@@ -33,10 +33,8 @@ export async function surveyTree(files: Tree, paths: readonly string[] = []) {
   const templates = readTemplateJobs(pipeline);
   const drafts = await draft(templates.built.filter(isKnown), files);
   const tree = withDrafts(files, drafts);
-  const builds = [
-    ...(pipeline === undefined ? [] : builtBy(pipeline, spell)),
-    ...drafts.flatMap(buildsOf),
-  ];
+  const { built: byJobs, unread } = pipeline ? builtBy(pipeline, spell) : { built: [], unread: [] };
+  const builds = [...byJobs, ...drafts.flatMap(buildsOf)];
   const exists = await Promise.all(
     builds.map(async ({ dockerfile }) => (await tree.entry(dockerfile))?.kind === "file"),
   );
@@ -56,8 +54,8 @@ export async function surveyTree(files: Tree, paths: readonly string[] = []) {
     /** All `image:` lines of jobs that begin with a variable or the own registry, each once, those of most jobs first. */
     imageLines: pipeline === undefined ? [] : linesOf(pipeline, spell),
     text: ci.files.map(({ text }) => text).join("\n"),
-    /** Files that jobs run to build images, which are not read any further. */
-    scripts: await buildScripts([...(pipeline?.jobs.values() ?? [])], files),
+    /** Commands that build what cannot be told, and files that jobs run to build images. */
+    scripts: [...unread, ...(await buildScripts([...(pipeline?.jobs.values() ?? [])], files))],
     /** Of images that templates build without a Dockerfile. */
     drafts,
     templates,

@@ -131,6 +131,12 @@ two-arm64: { script: 'docker build --build-arg V=2 b' }
       /no job was seen that builds other.docker: name under `images` what is one, now it is none/,
     ],
   },
+  "a build whose folder a loop decides": {
+    ci: "build: { script: 'for i in a b; do docker build -t $CI_REGISTRY_IMAGE/$i   $i; done' }\n",
+    files: ["a/Dockerfile"],
+    builds: [],
+    gaps: [/^jobs run `docker build -t \$CI_REGISTRY_IMAGE\/\$i \$i`, which is not read: name/],
+  },
   "builders that are not read, and files from elsewhere": {
     ci: `include: [{ project: a/b, file: /x.yml }, { remote: 'https://h.test/y.yml' }]
 build:
