@@ -133,6 +133,9 @@ const heredocsSince = 33;
 /** From here on a bind mount never leads out of the context (CVE-2024-1753). */
 const linksSince = 36;
 
+/** The first version that leaves in the image what a RUN's mount is put upon. */
+const keepsTargetsSince = 31;
+
 /** Refuses a request that this version cannot be given; BUILD_FAILED with file and line. */
 export async function refuseMisread(
   request: BuildRequest,
@@ -151,7 +154,19 @@ export async function refuseMisread(
     const what = `buildah says linux/arm/v7 of what is made from scratch for ${request.platform}`;
     throw buildFailed(request, undefined, what, "use the docker engine");
   }
-  if (!traits.binds || version.minor >= linksSince) return;
+  if (traits.binds && version.minor < linksSince) await refuseLinks(request, version, files);
+  if (traits.upon === undefined || version.minor >= keepsTargetsSince) return;
+  const what = `buildah ${version.text} takes out of the image what is there where a RUN mounts something`;
+  const instead = `use buildah 1.${keepsTargetsSince} or later, or the docker engine`;
+  throw buildFailed(request, traits.upon, what, instead);
+}
+
+async function refuseLinks(
+  request: BuildRequest,
+  version: BuildahVersion,
+  files: Pick<Files, "entry">,
+): Promise<void> {
+  const { traits } = request;
   if (traits.part !== undefined) {
     const what = `buildah ${version.text} follows a link in a mount's source out of the stage or image that it mounts`;
     const instead = `use buildah 1.${linksSince} or later, or mount the whole stage or image, without a source`;

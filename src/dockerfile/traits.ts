@@ -13,6 +13,8 @@ export interface Traits {
   readonly binds: boolean;
   /** The line of a RUN that mounts a part of a stage or image: on the way there may be a link. */
   readonly part?: number | undefined;
+  /** The line of a RUN that mounts something at a place where files may be. */
+  readonly upon?: number | undefined;
   /** An instruction that buildah's cache compares unexpanded uses a variable after an ARG. */
   readonly expandsArgs: boolean;
   /** Its target starts from `scratch`, of which buildah's cache has the same layers for every platform. */
@@ -21,12 +23,16 @@ export interface Traits {
 
 export function traitsOf(stages: readonly ResolvedStage[]): Traits {
   const all = stages.flatMap(({ stage }) => stage.instructions.map(triggered));
-  const part = all.find(({ flags }) => flags.some(isPart));
+  const lineOf = (isSuch: (flag: Flag) => boolean) => {
+    const found = all.find(({ flags }) => flags.some(isSuch));
+    return found && placeOf(found.line, found.at).line;
+  };
   return {
     heredocs: all.some(({ heredocs }) => heredocs.length > 0),
     runHeredocs: all.some(({ keyword, heredocs }) => keyword === "run" && heredocs.length > 0),
     binds: all.some(hasBind),
-    part: part && placeOf(part.line, part.at).line,
+    part: lineOf(isPart),
+    upon: lineOf(isUpon),
     expandsArgs: stages.some(expandsArgs),
     onScratch: stages.at(-1)?.root === undefined,
   };
@@ -70,6 +76,12 @@ function hasBind({ flags }: Instruction): boolean {
 function isPart(flag: Flag): boolean {
   const fields = mountFields(flag);
   return fields?.has("from") === true && !/^\/*$/.test(fields.get("source")?.value?.text ?? "");
+}
+
+/** Where secrets lie by default, nothing else does. */
+function isUpon(flag: Flag): boolean {
+  const target = mountFields(flag)?.get("target")?.value?.text;
+  return target !== undefined && !target.startsWith("/run/secrets/");
 }
 
 const unexpanded = new Set("arg env label user workdir volume expose stopsignal".split(" "));

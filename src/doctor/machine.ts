@@ -76,6 +76,7 @@ const overlayContexts = "1.44";
 const lackedBefore = [
   ["1.33", "no heredocs"],
   ["1.36", "no bind mounts whose source is a link"],
+  ["1.31", "no mounts in RUN"],
   ["1.29", "one layer cache, which in a fork is upstream's"],
 ] as const;
 

@@ -276,6 +276,8 @@ test("an old buildah is not given what it would build wrong or fail at without a
       "debian.docker:7: buildah 1.x follows a link",
     ],
     [{ traits: { ...plain, binds: true, part: 7 } }, 36, undefined],
+    [{ traits: { ...plain, upon: 7 } }, 30, "debian.docker:7: buildah 1.x takes out of the image"],
+    [{ traits: { ...plain, upon: 7 } }, 31, undefined],
     [{ ...mounts("link"), traits: plain }, 28, undefined],
     [scratchFor("linux/arm/v6"), 39, "buildah says linux/arm/v7 of what is made from scratch for"],
     [scratchFor("linux/arm/v7"), 39, undefined],

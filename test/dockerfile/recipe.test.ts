@@ -106,6 +106,20 @@ test("a RUN that mounts a part of a stage or image has its line told", () => {
     assert.equal(recipeOf(`FROM a AS b\nFROM e\nRUN --mount=${mount} f`).traits.part, line, mount);
 });
 
+test("a RUN that mounts something where files may be has its line told", () => {
+  for (const [mount, line] of [
+    ["source=c,target=/x", 2],
+    ["type=cache,dst=/x", 2],
+    ["type=tmpfs,target=$X", 2],
+    ["type=secret,id=s,target=/etc/s", 2],
+    ["type=secret,id=s,target=/run/secrets/s", undefined],
+    ["type=secret,id=s", undefined],
+    ["type=ssh", undefined],
+  ] as const)
+    for (const before of ["", "ONBUILD "])
+      assert.equal(recipeOf(`FROM a\n${before}RUN --mount=${mount} f`).traits.upon, line, mount);
+});
+
 const inherited = "FROM scratch AS a\nARG A=a\nENV E=e$A\nFROM a\n";
 const scratchA = "FROM scratch AS a\n";
 const around: readonly (readonly [what: string, text: string, string[], RecipeOptions["args"]?])[] =

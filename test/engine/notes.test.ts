@@ -163,6 +163,22 @@ for (const [name, make] of Object.entries(told))
       assert.equal((await madeOf(workshop, stages)).file?.kind, "file");
     });
 
+    test(`${name} leaves what a mount is put upon in the image, or is not given it`, async () => {
+      const text = `FROM ${workshop.base()}\nRUN mkdir /m1 && echo a > /m1/f\n`;
+      const target = "type=tmpfs,target=/m1";
+      const dockerfile = `${text}RUN --mount=${target} touch /m1/g\nRUN cp /m1/f /m; true\n`;
+      const { file } = await madeOf(workshop, dockerfile);
+      const building = workshop.build({ repository: "notes/upon", dockerfile });
+      if ((await minorOf(workshop)) < 31) {
+        assert.equal(file, undefined);
+        const told = /docker:3: buildah 1\.\S+ takes out of the image what is there/;
+        assert.match((await failure(building, "BUILD_FAILED")).message, told);
+      } else {
+        assert.equal(file?.kind, "file");
+        await building;
+      }
+    });
+
     test(`${name} gives RUN no volume of the machine's own`, async (t) => {
       const at = join(workshop.folder(), "volume");
       await mkdir(at);
@@ -202,7 +218,10 @@ async function madeOf(
   args: Readonly<Record<string, string>> = {},
 ) {
   const repository = "notes/x";
-  const { digest } = await workshop.build({ repository, dockerfile, context, args, notes: [] });
+  // What is told apart from notes has tests of its own.
+  const traits = { ...recipeOf(dockerfile, { args }).traits, upon: undefined };
+  const wanted = { repository, dockerfile, context, args, traits, notes: [] };
+  const { digest } = await workshop.build(wanted);
   const { config } = await imageConfig(workshop.host(), repository, digest);
   const tree = await workshop.tree(repository, digest);
   return { config: config as Readonly<Record<string, unknown>>, file: tree.get("m") };
