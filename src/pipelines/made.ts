@@ -77,7 +77,7 @@ function ownVariables({ name, stage, when, options, place }: PipelineJob): reado
     CI_JOB_NAME: name,
     CI_JOB_NAME_SLUG: slugOf(name),
     CI_JOB_STAGE: stage,
-    CI_JOB_MANUAL: when === "manual" ? "true" : undefined,
+    CI_JOB_MANUAL: ["manual", "delayed"].includes(when) ? "true" : undefined,
     CI_NODE_INDEX: place && String(place.index),
     CI_NODE_TOTAL: String(place?.total ?? 1),
     CI_ENVIRONMENT_NAME: isText(environment) ? environment : memberOf(environment, "name"),
