@@ -121,7 +121,14 @@ export function printPipeline(pipeline: Readonly<Record<string, unknown>>): stri
     defaultKeyType: "QUOTE_DOUBLE",
     defaultStringType: "QUOTE_DOUBLE",
   });
-  return `# Written by berth plan; do not edit.\n${text}`;
+  return `# Written by berth plan; do not edit.\n${text.replace(unlike, escaped)}`;
+}
+
+/** Characters that GitLab's libyaml refuses as they are, or takes for the end of a line. */
+const unlike = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Values are final: neither `$NAME` nor `%NAME%` in them is a variable (gitlab: ci/yaml, variables:expand). */

@@ -13,6 +13,8 @@ export interface YamlFile {
 /** Documents are told apart by these lines before anything is parsed, so anchors do not cross them. */
 const divider = /^---\s+/m;
 const mostPieces = 3;
+/** What libyaml takes as it is, in quotes and comments too. */
+const printable = /^[\t\n\r\u0020-\u007e\u0085\u00a0-\ufffd\u{10000}-\u{10ffff}]*$/u;
 const asWritten = { schema: "failsafe", logLevel: "silent", prettyErrors: false } as const;
 
 /** Gives a file's content; what GitLab cannot read, or takes more than so much memory, is a `CiRefusal`. */
@@ -28,7 +30,11 @@ export function readYaml(text: string, most = mostBytes): YamlFile {
 }
 
 function readDocument(text: string, most: number): Value {
-  const [document] = [parseAllDocuments(text, { ...asWritten, uniqueKeys: false })].flat();
+  if (!printable.test(text))
+    refuse("(<unknown>): control characters are not allowed at line 1 column 1");
+  // To libyaml U+0085 ends a line.
+  const lines = text.replaceAll("\u0085", "\n");
+  const [document] = [parseAllDocuments(lines, { ...asWritten, uniqueKeys: false })].flat();
   for (const { message } of document?.errors ?? []) refuse(`(<unknown>): ${message}`);
   const value = readNode(document?.contents, new Map());
   roomBeside(value, most);

@@ -7,6 +7,8 @@ import {
   printPipeline,
   tooManyJobs,
 } from "../../src/output/pipeline.ts";
+import { plain } from "../../src/pipelines/tree.ts";
+import { readYaml } from "../../src/pipelines/yaml.ts";
 import type { Decision, PlannedImage } from "../../src/plan/plan.ts";
 import {
   toBuild as build,
@@ -147,6 +149,19 @@ describe("the child pipeline", () => {
     assert.deepEqual(found["berth build yes"]?.["tags"], ["9_2"]);
     const text = printPipeline({ on: { "2026-11-28": "no" } });
     assert.match(text, /^"on":\n {2}"2026-11-28": "no"$/m);
+  });
+
+  test("says whatever character a value has as GitLab takes it", () => {
+    const codes = Array.from({ length: 0x100 }, (_, code) => code + 1);
+    const value = String.fromCodePoint(...codes, 0x2028, 0x2029, 0xfeff, 0xffff, 0x1f6a2);
+    const text = printPipeline(
+      childPipeline(planWith([plannedImage("debian", build)]), {
+        ...options,
+        variables: { A: value },
+      }),
+    );
+    const found = plain(readYaml(text).content) as { variables: { A: { value: string } } };
+    assert.equal(found.variables.A.value, value);
   });
 
   test("says that GitLab lets no job need more images than a limit", () => {
