@@ -68,7 +68,10 @@ export function readerOf(registry: Registry): Reader {
   };
 }
 
-/** What a record says, as far as it is there. */
+/**
+ * What a record says, as far as it is there. An image that has lost the set's tag to a cleanup counts as one whose key
+ * was found, so that it is tagged anew.
+ */
 export async function believe(
   record: SetRecord,
   source: Source,
@@ -81,11 +84,16 @@ export async function believe(
     const sighting = recorded && sightingOf(recorded, source, name);
     if (sighting === undefined) return [];
     const { reference, source: kind } = sighting;
-    const isSure = !isOld && recorded?.kind === "own";
+    if (!isOld && recorded?.kind === "own") return [[name, [sighting]] as const];
     const place = kind === source.kind ? source : { kind, base: reference };
-    const isThere =
-      isSure || (await reader.read(place, (registry) => registry.head(reference))) !== undefined;
-    return isThere ? [[name, [sighting]] as const] : [];
+    const head = (at: Reference) => reader.read(place, (registry) => registry.head(at));
+    const tag = recorded?.kind === "own" ? record.tag : undefined;
+    const tagged = tag === undefined ? undefined : await head(withTag(reference, tag));
+    if (tagged?.digest === reference.digest) return [[name, [sighting]] as const];
+    if ((await head(reference)) === undefined) return [];
+    const isUntagged = tag !== undefined && tagged === undefined;
+    const foundBy = isUntagged ? "key-tag" : sighting.foundBy;
+    return [[name, [{ ...sighting, foundBy }]] as const];
   });
   return new Map((await Promise.all(seen)).flat());
 }

@@ -162,6 +162,26 @@ describe("a set record", async () => {
     assert.deepEqual(asked(), { "GET manifests": 1 });
   });
 
+  test("that is old gives its tag again to an image from which a cleanup has taken it", async () => {
+    const at = (hours: number): Job => ({
+      settings: { reference: "tag" },
+      now: hoursLater(hours),
+    });
+    const { plan } = await run(job(upstream, at(0)));
+    const tags = memory.repositories.get(`${upstream}/x`)?.tags;
+    tags?.delete(plan.set.tag);
+    // Until it does, a fork has images of its own with such a tag.
+    const forks = await run(job(fork, at(21)));
+    assert.deepEqual([forks.built, decisions(forks.plan)], [[], "copy copy"]);
+    const again = await run(job(upstream, at(21)));
+    assert.deepEqual([again.built, decisions(again.plan)], [[], "reuse reuse"]);
+    assert.equal(again.plan.set.tag, plan.set.tag);
+    assert.equal(tags?.get(plan.set.tag), referenceOf(again.plan, "x").split("@")[1]);
+    asked();
+    await planOf(job(upstream, at(22)));
+    assert.deepEqual(asked(), { "GET manifests": 1 });
+  });
+
   for (const status of [403, 405, 503])
     test(`that is old stays as it is where it cannot be written (${status})`, async () => {
       const first = await run(job(upstream));
