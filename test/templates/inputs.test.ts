@@ -79,6 +79,16 @@ function isInShell({ blocks }: Component, input: string): boolean {
   );
 }
 
+test("a time is one that GitLab reads as it is meant: of 90mn it would make seconds", () => {
+  const declaration = components.flatMap(({ inputs }) => inputs.get("build_timeout") ?? []);
+  assert.equal(declaration.length, 1);
+  const taken = (value: string) => isTaken("build_timeout", declaration[0] ?? {}, value);
+  for (const value of ["", "3h", "90m", "1h30m", "45min", "2hours", "1d", "3600s"])
+    assert.ok(taken(value), value);
+  for (const value of ["90mn", "2std", "1h30", "3_hours", "60", "1hx", "0x", "h"])
+    assert.ok(!taken(value), value);
+});
+
 test("inputs that several components have are the same in all, but for defaults", () => {
   const all = components.flatMap(({ inputs }) => [...inputs]);
   const shared = Map.groupBy(all, ([name]) => name);

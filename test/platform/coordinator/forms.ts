@@ -76,16 +76,18 @@ const units: readonly (readonly [names: string, seconds: number])[] = [
   ["years year yrs yr y", 31_557_600],
 ];
 
-/** What a time such as `1 hour 30 mins`, `2w` or `3600` means; `undefined` where it is none at all. */
+/**
+ * What a time such as `1 hour 30 mins`, `2w` or `3600` means; `undefined` where it is none at all. A number without a
+ * unit that GitLab knows counts seconds.
+ */
 function seconds(text: string): number | undefined {
-  let sum = 0;
-  const rest = text.toLowerCase().replace(/([\d.]+)\s*([a-z]*)/g, (_, amount, unit: string) => {
-    const known = units.find(([names]) => names.split(" ").includes(unit || "s"));
-    sum += Number(amount) * (known?.[1] ?? Number.NaN);
-    return "";
+  const parts = [...text.toLowerCase().matchAll(/([\d.]+)\s*([a-z]*)/g)];
+  const amounts = parts.map(([, amount, unit = ""]) => {
+    const known = units.find(([names]) => names.split(" ").includes(unit));
+    return Number(amount) * (known?.[1] ?? 1);
   });
-  const isTime = rest.replace(/and|with|plus|[\s,]/g, "") === "" && sum > 0;
-  return isTime ? Math.floor(sum) : undefined;
+  const sum = amounts.reduce((total, amount) => total + amount, 0);
+  return sum > 0 ? Math.floor(sum) : undefined;
 }
 
 /** All keywords of a job in GitLab's form, with its number where it is one of several. */
