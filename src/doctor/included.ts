@@ -80,7 +80,7 @@ const notJobs = ["default", "variables", "workflow", "image", "cache", "include"
 
 /** Makes the texts of files that are not at hand from what the others want of them: jobs that say nothing, and the inputs of each. */
 export function stubOf(written: YamlMap): (include: Include) => string {
-  const stub = new Map<string, unknown>([[".unread", someScript]]);
+  const stub = new Map<string, unknown>();
   for (const [name, job] of written) {
     for (const base of listOf(get(job, "extends"))
       .map(textOf)
@@ -115,14 +115,8 @@ function mapIn(value: unknown): Readonly<Record<string, unknown>> {
 /** Declares whatever inputs are given. */
 function headerFor(inputs: Value): string {
   if (!isMap(inputs)) return "";
-  const declared = [...inputs].map(([name, value]) => [textOf(name), { type: typeOf(value) }]);
+  const declared = [...inputs.keys()].map((name) => [textOf(name), { default: "" }]);
   return `${JSON.stringify({ spec: { inputs: Object.fromEntries(declared) } })}\n---\n`;
-}
-
-function typeOf(value: Value): string {
-  if (isList(value)) return "array";
-  if (typeof value === "boolean") return "boolean";
-  return typeof value === "bigint" || typeof value === "number" ? "number" : "string";
 }
 
 function referencesOf(value: Value): readonly YamlReference[] {
