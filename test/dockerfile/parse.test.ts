@@ -97,6 +97,7 @@ const heredocs: readonly (readonly [string, readonly string[]])[] = [
   ["RUN echo $((1 << 2))", ["?2))"]],
   ["RUN echo $(( 1 <<2 ))", ["?2"]],
   ["RUN echo it's <<EOF", []],
+  ["RUN cat <<EOF it's", []],
   ["RUN echo ${x^^} <<EOF", []],
   ["RUN echo \\<<EOF", []],
 ];

@@ -95,6 +95,17 @@ for (const [body, trait, holds] of traits)
   test(`${JSON.stringify(body)} ${holds ? "has" : "has not"} the trait ${trait}`, () =>
     assert.equal(recipeOf(`FROM scratch\n${body}`).traits[trait], holds));
 
+test("what mounts ask for beside the context is told with its line", () => {
+  const { asked } = recipeOf(
+    "FROM a\nRUN --mount=target=/x a\nRUN --mount=type=secret,id=s \\\n --mount=type=ssh a\nONBUILD RUN --mount=type=secret,target=/t/u a",
+  );
+  assert.deepEqual(asked, [
+    { kind: "secret", id: "s", line: 3 },
+    { kind: "ssh", id: undefined, line: 4 },
+    { kind: "secret", id: "u", line: 5 },
+  ]);
+});
+
 test("a RUN that mounts a part of a stage or image has its line told", () => {
   for (const [mount, line] of [
     ["from=b,source=/c,target=/x", 3],

@@ -308,6 +308,10 @@ describe("the situations", () => {
     const request = pipelines.read.find(({ event }) => event === "request");
     const names = request?.occasion.predefined.map(({ key }) => key).filter(isOfRequests);
     assert.deepEqual(names?.toSorted(), documented.toSorted());
+    const [path, namespace, name] = ["PATH", "NAMESPACE", "NAME"].map(
+      (part) => request?.occasion.predefined.find(({ key }) => key === `CI_PROJECT_${part}`)?.value,
+    );
+    assert.equal(path, `${namespace}/${name}`);
   });
 
   test("know upstream by what the rules compare with, where nothing else tells", async () => {

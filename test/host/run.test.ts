@@ -111,7 +111,8 @@ test("ending all ends what runs and lets nothing start", async () => {
   assert.equal(result.signal, "SIGTERM");
   assert.equal(groupIsAlive(Number(result.stdout)), false);
   assert.deepEqual(runner.running(), []);
-  assert.equal((await runner.run("/bin/echo", ["late"])).signal, "SIGTERM");
+  const { signal, missing } = await runner.run("/bin/echo", ["late"]);
+  assert.deepEqual([signal, missing], ["SIGTERM", false]);
 });
 
 test("a signal to the process ends its groups and gives the exit code of the signal", async () => {

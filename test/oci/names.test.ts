@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { BerthError } from "../../src/errors.ts";
 import { digestOf, parseDigest } from "../../src/oci/digest.ts";
 import {
+  beginsWithHost,
   below,
   isLoopbackHost,
   isTag,
@@ -53,6 +54,13 @@ for (const text of bad)
       () => parseReference(text),
       (error) => error instanceof BerthError && error.code === "REFERENCE_INVALID",
     ));
+
+test("what begins with a registry's host is told from a path on GitLab", () => {
+  for (const text of ["r.example/a", "r:5000/a:T", "localhost/a"])
+    assert.equal(beginsWithHost(text), true, text);
+  for (const text of ["group/a", "gnu.tools", "Gnu.tools/a", "r.example/A"])
+    assert.equal(beginsWithHost(text), false, text);
+});
 
 test("a repository has a host, and neither a tag nor capitals", () => {
   for (const text of ["", "x", "/x", "r.example/", "r.example/X", "r.example/a:t", "R_/a"])

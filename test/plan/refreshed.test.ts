@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { digestOf } from "../../src/oci/digest.ts";
 import { decide } from "../../src/plan/decide.ts";
 import { isFromScratch, reasonOf } from "../../src/plan/decision.ts";
 import type { Decision, RefreshReason, ScratchReason } from "../../src/plan/plan.ts";
@@ -108,6 +109,9 @@ describe("what is built for the first time", () => {
       reasonOf({ ...build, scratch: { code: "forced" } }),
       "key not found in the registry; from scratch: asked for by FORCE_REBUILD",
     );
+    const reused = (foundBy: "set-record" | "key-tag") =>
+      reasonOf({ kind: "reuse", reference: "r", digest: digestOf("d"), foundBy });
+    assert.deepEqual([reused("set-record"), reused("key-tag")], ["in the set record", "key found"]);
   });
 });
 
