@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, promises, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { TemporaryFolder } from "../world.ts";
 
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -11,7 +11,7 @@ const openFolders = new Set<string>();
 
 /** Makes a folder of mode 0700 whose name tells which process it belongs to. */
 export function temporaryFolder(prefix: string): TemporaryFolder {
-  const path = mkdtempSync(join(tmpdir(), `${prefix}${machine()}-${process.pid}-`));
+  const path = mkdtempSync(resolve(tmpdir(), `${prefix}${machine()}-${process.pid}-`));
   if (openFolders.size === 0) listen("on");
   openFolders.add(path);
   const remove = async (): Promise<void> => {

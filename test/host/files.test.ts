@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
@@ -120,6 +120,15 @@ const makeFolder = `const { realFiles } = await import(${module});
   const folder = await realFiles().temporary("berth-test-");
   await realFiles().write(folder.path + "/secret", "x");
   console.log(folder.path);`;
+
+test("a temporary folder has one place for programs in any folder, whatever TMPDIR says", (t) => {
+  const cwd = temporary(t);
+  mkdirSync(join(cwd, "tmp"));
+  const args = ["--input-type=module", "-e", `${makeFolder} process.exit()`];
+  const env = { ...process.env, TMPDIR: "./tmp" };
+  const path = execFileSync(process.execPath, args, { cwd, env }).toString().trim();
+  assert.equal(dirname(path), join(cwd, "tmp"));
+});
 
 test("a temporary folder goes when the process exits", () => {
   const script = `${makeFolder} process.exit(3)`;
