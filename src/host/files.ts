@@ -152,6 +152,8 @@ const full = (what: string): Refusal => ({
 const elsewhere = "--output names another folder for berth's files, TMPDIR one for temporary ones";
 const rights = `let the user that runs berth read or write it; ${elsewhere}`;
 
+export const manyFiles = "raise the limits of open files (ulimit -n, sysctl fs.file-max)";
+
 /** By the codes of errno(3), of one that may mean anything with the call's name. */
 const refusals: Readonly<Record<string, Refusal>> = {
   "ENOENT mkdir": refused("no folder can be made there", elsewhere),
@@ -164,6 +166,9 @@ const refusals: Readonly<Record<string, Refusal>> = {
   ENOTDIR: refused("a part of the path is a file", "name a path whose parents are folders"),
   ELOOP: refused("its links lead in a circle", "mend the link"),
   ENAMETOOLONG: refused("the name is too long", "name a shorter path"),
+  EMFILE: refused("too many open files", manyFiles),
+  ENFILE: refused("too many open files on this machine", manyFiles),
+  EFBIG: refused("larger than a file may be here", `raise the limit (ulimit -f); ${elsewhere}`),
   ENOSPC: full("no space left"),
   EDQUOT: full("the quota is used up"),
 };

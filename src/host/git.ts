@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { BerthError } from "../errors.ts";
 import type { Git, GitOptions } from "../world.ts";
+import { manyFiles } from "./files.ts";
 import { checkouts } from "./gitcheckout.ts";
 import { execGit, type GitResult, type ObjectReader, objectReader } from "./gitprocess.ts";
 
@@ -108,6 +109,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
 /** Git ends with 128 for all of these, so only its words (in the language that we set) tell them apart. */
 function openHint(cwd: string, { exitCode, complaint }: GitResult): string {
   if (complaint === "ENOENT") return `install git, or check that the folder ${cwd} exists`;
+  if (/^E[MN]FILE$/.test(complaint)) return manyFiles;
   if (complaint.includes("dubious ownership")) {
     const path = /repository at '(.+)'/.exec(complaint)?.[1] ?? cwd;
     return `if you trust it, run: git config --global --add safe.directory ${path}`;

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { BerthError } from "../errors.ts";
 import type { AttributesFile, Git } from "../world.ts";
 import { realFiles } from "./files.ts";
-import { type Batch, endedParser, execGit, type ObjectReader, objectReader } from "./gitprocess.ts";
+import { endedParser } from "./gitbatch.ts";
+import { type Batch, execGit, type ObjectReader, objectReader } from "./gitprocess.ts";
 
 /** The part of a repository's port that knows of conversion; `env` is git's. */
 export function checkouts(
@@ -138,12 +139,11 @@ function staleTest({ root, run }: Pick<Git, "root" | "run">): RefuseStale {
 /** `mode id stage<TAB>path` for each. */
 function readIndex(output: Buffer): ReadonlyMap<string, string> {
   const records = output.toString().split("\0");
-  return new Map(
-    records.map((record) => {
-      const tab = record.indexOf("\t");
-      return [record.slice(tab + 1), record.slice(7, tab - 2)];
-    }),
-  );
+  const pairs = records.map((record) => {
+    const tab = record.indexOf("\t");
+    return [record.slice(tab + 1), record.slice(7, tab - 2)] as const;
+  });
+  return new Map(pairs);
 }
 
 /** One process for each list of attributes; the one that was not used for longest makes room. */

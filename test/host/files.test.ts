@@ -59,6 +59,22 @@ test("a folder that cannot be made is no bug of berth's, and an error at once", 
   }
 });
 
+test("limits of a process are told with what raises them", async () => {
+  const module = JSON.stringify(join(import.meta.dirname, "../../src/host/files.ts"));
+  const folder = await files.temporary("berth-test-");
+  const script = `const { openSync } = await import("node:fs");
+    const { realFiles, recognise } = await import(${module});
+    const tell = (error) => console.log(recognise(error).code, recognise(error).hint);
+    await realFiles().write(process.argv[1], Buffer.alloc(100_000)).catch(tell);
+    for (;;) try { openSync("/dev/null") } catch { break }
+    await realFiles().read("/proc/uptime").catch(tell);`;
+  const shell = `ulimit -n 64; ulimit -f 1; "$0" --input-type=module -e "$1" "$2"`;
+  const args = ["-c", shell, process.execPath, script, join(folder.path, "x")];
+  const told = execFileSync("sh", args).toString();
+  await folder.remove();
+  assert.match(told, /^FILE_REFUSED .*\(ulimit -f\).*\nFILE_REFUSED .*\(ulimit -n/);
+});
+
 test("a write that fails leaves no draft", async (t) => {
   const folder = temporary(t);
   await files.write(join(folder, "taken/x"), "");

@@ -11,7 +11,7 @@ import { workTree } from "../../src/context/worktree.ts";
 import { BerthError } from "../../src/errors.ts";
 import { realFiles } from "../../src/host/files.ts";
 import { openGit } from "../../src/host/git.ts";
-import { batchParser, endedParser } from "../../src/host/gitprocess.ts";
+import { batchParser, endedParser } from "../../src/host/gitbatch.ts";
 import { committed, makeRepository, temporary } from "../context/repository.ts";
 import { until } from "../support/processes.ts";
 
@@ -53,6 +53,23 @@ test("a remote that is not there, and one that cannot be read, have hints of the
 test("in a bare repository the hint asks for a checkout", async (t) => {
   const bare = makeRepository(t, {}, ["--bare"]);
   await assert.rejects(openGit(bare.path), failsWith(/work tree/, /checkout/));
+});
+
+test("that no more files can be opened is told, by the first question and by the reader of objects", (t) => {
+  const { path } = committed(t, { a: "x" });
+  const module = JSON.stringify(join(import.meta.dirname, "../../src/host/git.ts"));
+  const script = `const { openSync } = await import("node:fs");
+    const { openGit } = await import(${module});
+    const git = await openGit(".");
+    for (;;) try { openSync("/dev/null") } catch { break }
+    const failures = [openGit("."), git.object("HEAD")];
+    const [...ends] = await Promise.allSettled(failures);
+    process.stdout.write(ends.map(({ reason }) => \`\${reason.code} \${reason.message}\n\`).join(""));
+    await git.close();`;
+  const shell = `ulimit -n 64; "$0" --input-type=module -e "$1"`;
+  const args = ["-c", shell, process.execPath, script];
+  const told = execFileSync("sh", args, { cwd: path }).toString();
+  assert.match(told, /^GIT_FAILED find .*: EMFILE\nGIT_FAILED read .*EMFILE\n$/);
 });
 
 test("a folder that does not exist is told from git that is missing", () =>
