@@ -3,7 +3,7 @@
 import { readFields } from "./flags.ts";
 import { type Instruction, triggered } from "./instruction.ts";
 import type { Escape } from "./lines.ts";
-import { fullName } from "./reads.ts";
+import { fullName, mountFields } from "./reads.ts";
 import { argsOf } from "./scope.ts";
 import { readJson } from "./words.ts";
 
@@ -53,6 +53,19 @@ const rules: readonly (readonly [string, Rule])[] = [
           return `a mount has ${twice} twice, and engines differ on which one counts: give it once`;
       }
       return undefined;
+    },
+  ],
+  [
+    "run",
+    ({ flags }) => {
+      const targets = flags.flatMap((flag) => {
+        const target = mountFields(flag)?.get("target")?.value?.text;
+        return target === undefined ? [] : [target.replace(/(.)\/+$/, "$1")];
+      });
+      const twice = targets.find((target, index) => targets.indexOf(target) !== index);
+      return twice === undefined
+        ? undefined
+        : `two mounts have the target ${twice}, and engines differ on which one is seen: give each its own`;
     },
   ],
   [

@@ -41,6 +41,11 @@ const refused: readonly (readonly [string, string, RegExp, Partial<RecipeOptions
   ["FROM a\nRUN --mount=type=bind,src=a,source=b,target=/x y", "2:1", /source twice/],
   ["FROM a\nRUN --mount=type=secret,type=bind,source=b,target=/x y", "2:1", /type twice/],
   ["FROM a\nRUN --mount=type=bind,ro,rw,target=/x y", "2:1", /readonly twice/],
+  [
+    "FROM a\nRUN --mount=target=/x --mount=type=tmpfs,dst=/x/ y",
+    "2:1",
+    /two mounts have the target \/x/,
+  ],
   ["FROM a\nARG TARGETARCH", "2:5", /engine's own/, { args: { TARGETARCH: "x" } }],
   ["ARG X=$TARGETARCH\nFROM a\nARG X", "3:5", /made from TARGETARCH.*declare TARGETARCH/],
   ["FROM a AS b\nONBUILD RUN echo $X\nFROM b", "2:1", /without its ARGs/],
@@ -108,6 +113,7 @@ const fine: readonly (readonly [string, Partial<RecipeOptions>?])[] = [
   [
     "FROM a\nUSER b\nWORKDIR /c\nRUN d\nCOPY e .\nWORKDIR /f\nCOPY e /g\nCOPY e .\nWORKDIR h\nCOPY e $I",
   ],
+  ["FROM a\nRUN --mount=target=/x --mount=type=cache,target=/x/y --mount=type=secret,id=b c"],
   ["FROM a\nCOPY c /d\nRUN --mount=target=/x,rw b\nRUN --mount=type=cache,target=/x,rw b"],
   ["FROM a\nRUN --mount=target=/x,readonly=true b\nRUN --mount=target=/x,rw=false b\nCOPY c /d"],
   [`${stage}FROM b\nRUN --mount=from=one,target=/x,rw c\nCOPY d /e`],
