@@ -16,7 +16,6 @@ const long = [
   "component/projects",
   "platform/released",
   "lives/merges",
-  "example/docker",
   "platform/executor",
   "engine/docker",
   "cli/run",

@@ -73,12 +73,6 @@ describe("berth explain without a registry", () => {
     );
   });
 
-  test("goes into parents", async (t) => {
-    const project = makeProject(t);
-    const told = await project.asked(["app", "--against", "HEAD~3"]);
-    assert.deepEqual(kinds(told), ["lines", "parent"]);
-  });
-
   test("compares what is not committed with the last commit", async (t) => {
     const project = makeProject(t);
     project.write({ "script.sh": "echo other\n" });
