@@ -28,6 +28,13 @@ test("what pages tell of QEMU's history is what bench/history.json has counted",
   assert.ok(comparison.includes(told), told);
 });
 
+test("pages tell how many answers of GitLab's own code are on record", () => {
+  const files = ["gitlab-cases.jsonl", "gitlab-templates.jsonl"];
+  const rows = files.flatMap((file) => read(`test/pipelines/${file}`).trim().split("\n"));
+  assert.ok(read("README.md").includes(` ${rows.length} answers that the code of GitLab `));
+  assert.ok(read("docs/architecture.md").includes(` made of ${rows.length} small configurations`));
+});
+
 test("what QEMU's years would have cost is reckoned from bench/pipeline.json and bench/history.json", () => {
   const record: Recorded = JSON.parse(read("bench/pipeline.json"));
   const years = yearsOf(record, JSON.parse(read("bench/history.json")));
