@@ -198,7 +198,8 @@ function modified(walk: Walk, name: string, operator: string, colon: boolean): s
   const { unset, unknown, apart } = walk;
   const escapes = operator === "#" || operator === "%" ? "pattern" : "taken";
   const { text: word } = until(walk, "}", escapes);
-  if (walk.lookup === undefined || walk.error !== undefined) return undefined;
+  if (walk.error !== undefined) return undefined;
+  if (walk.lookup === undefined) return `\${${name}${colon ? ":" : ""}${operator}${word}}`;
   const value = look(walk, name);
   if (value === "unknown") {
     walk.apart ||= colon && operator === "?";
@@ -215,7 +216,8 @@ function replaced(walk: Walk, name: string): string | undefined {
   if (all) walk.at++;
   const { text: pattern } = until(walk, "/", "pattern");
   const { text: replacement } = until(walk, "}", "kept");
-  if (walk.lookup === undefined || walk.error !== undefined) return undefined;
+  if (walk.error !== undefined) return undefined;
+  if (walk.lookup === undefined) return `\${${name}/${pattern}/${replacement}}`;
   const value = look(walk, name);
   return value === "unknown" ? "" : settle(walk, replace(value.text, pattern, replacement, all));
 }

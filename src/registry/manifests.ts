@@ -208,7 +208,7 @@ function readTags({ bytes }: Reply, purpose: string): readonly string[] {
 
 /** An address, other parameters of it, whose quoted values may hold commas, and `rel`, which may name several. */
 const nextLink =
-  /<([^>]*)>(?:\s*;\s*[^\s=,;<"]+\s*=\s*(?:"[^"]*"|[^\s",;]+))*?\s*;\s*rel\s*=\s*(?:"?next\b|"[^"]*\snext\b)/i;
+  /<([^<>]*)>(?:\s*;\s*[^\s=,;<"]+\s*=\s*(?:"[^"]*"|[^\s",;]+))*?\s*;\s*rel\s*=\s*(?:"?next\b|"[^"]*\snext\b)/i;
 
 /** The next page (RFC 8288), always on the registry itself: behind a proxy it may not know its own scheme. */
 function nextPage({ headers }: Reply, current: URL, purpose: string): URL | undefined {

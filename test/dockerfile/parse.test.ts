@@ -100,6 +100,8 @@ const heredocs: readonly (readonly [string, readonly string[]])[] = [
   ["RUN cat <<EOF it's", []],
   ["RUN echo ${x^^} <<EOF", []],
   ["RUN echo \\<<EOF", []],
+  ["RUN echo ${A: \\<<E}", ["E}"]],
+  ["RUN echo ${A/b c/ \\<<E}", []],
 ];
 
 for (const [line, expected] of heredocs)
