@@ -86,6 +86,8 @@ test("a write that fails says of which file", { skip: !existsSync("/dev/full") }
   const folder = temporary(t);
   mkdirSync(join(folder, "taken"));
   await assert.rejects(files.write(join(folder, "taken"), "x"), { path: join(folder, "taken") });
+  // Here not even a draft can be made.
+  await assert.rejects(files.write("/proc/x", "x"), { path: "/proc/x" });
   const full = Readable.from(["x"]);
   const told = { code: "ENOSPC", path: "/dev/full" };
   await assert.rejects(pipeline(full, files.writer("/dev/full")), told);
