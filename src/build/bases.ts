@@ -1,5 +1,5 @@
 /** What base images say of themselves. */
-import { isOther } from "../dockerfile/recipe.ts";
+import { isNotRoot } from "../dockerfile/recipe.ts";
 import { BerthError } from "../errors.ts";
 import { isLimited } from "../http/errors.ts";
 import { isObject, readObject } from "../json.ts";
@@ -82,7 +82,7 @@ export function readSettings(bytes: Uint8Array, where: string): Settings {
     env: texts("Env").map((pair) => pair.split("=", 1)[0] ?? ""),
     leaves: {
       shell: !["", "/bin/sh -c"].includes(texts("Shell").join(" ")),
-      user: typeof user === "string" && user !== "" && isOther(user),
+      user: typeof user === "string" && user !== "" && isNotRoot(user),
       ports: Object.keys(isObject(ports) ? ports : {}),
     },
     architecture: typeof architecture === "string" ? architecture : undefined,

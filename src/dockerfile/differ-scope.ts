@@ -110,7 +110,7 @@ function enter(
   force.shell ||= keyword === "shell";
   // One word for each VOLUME: what it says holds for every later RUN.
   force.volume = keyword === "volume" || (force.volume && keyword !== "run");
-  if (keyword === "user" && body.kind === "shell") force.user = isOther(body.text);
+  if (keyword === "user" && body.kind === "shell") force.user = isNotRoot(body.text);
   const isMade = ["run", "copy", "add"].includes(keyword);
   force.folder = keyword === "workdir" ? force.user : force.folder && !isMade;
   if (keyword === "env" && body.kind === "pairs")
@@ -126,7 +126,7 @@ function enter(
 }
 
 /** Whether a USER, as it is written, names another one than root. */
-export function isOther(user: string): boolean {
+export function isNotRoot(user: string): boolean {
   return !/^(root|0)(:|$)/.test(user);
 }
 

@@ -12,7 +12,7 @@ import { type Args, argsOf, originsOf, readGlobals, seenArgs, unusedArgs } from 
 import { type ResolvedStage, resolveStages, triggersOf } from "./stages.ts";
 import { askedBy, type SecretMount, type Traits, traitsOf } from "./traits.ts";
 
-export { type BaseSettings, isOther, keepsVolumesSince } from "./differ-scope.ts";
+export { type BaseSettings, isNotRoot, keepsVolumesSince } from "./differ-scope.ts";
 export type { Note } from "./differ-stages.ts";
 export type { MappedText } from "./keep.ts";
 export { machine, type ParentOf, type RecipeOptions } from "./references.ts";
