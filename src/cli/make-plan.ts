@@ -6,9 +6,8 @@ import type { Spool } from "../image/contexts.ts";
 import type { Identified } from "../image/identify.ts";
 import type { MergeHistory } from "../plan/freshness.ts";
 import type { FilesState } from "../plan/make.ts";
-import type { Change, Plan } from "../plan/plan.ts";
+import type { Change } from "../plan/plan.ts";
 import { type Planned, planOf } from "../plan/plan-of.ts";
-import { few } from "../printable.ts";
 import type { Git } from "../world.ts";
 import { known } from "./project.ts";
 import { refuseDirty, type Session } from "./session.ts";
@@ -27,6 +26,7 @@ export async function makePlanOf(
   const planned = await planOf({
     config,
     situation,
+    env: world.env,
     images,
     registry: login.registry,
     now: world.clock.now(),
@@ -35,19 +35,8 @@ export async function makePlanOf(
     history: mergeHistory(git),
     changes: (names) => changesIn(names, session, options),
   });
-  const warnings = [...planned.plan.warnings, ...outranked(planned.plan, session)];
-  for (const warning of warnings) world.log.warn(warning);
-  return { ...planned, plan: { ...planned.plan, warnings } };
-}
-
-/** Variables of a pipeline or its settings that GitLab lets win over those of the plan's report (gitlab docs: precedence). */
-function outranked({ variables }: Plan, { world: { env }, situation }: Session): readonly string[] {
-  const set = Object.entries(variables).filter(([name, value]) => (env[name] || value) !== value);
-  if (!situation.ci || set.length === 0) return [];
-  const names = few(set.map(([name]) => `${name}=${env[name]}`));
-  return [
-    `${names}: set already, and not what the plan says; from the settings, a trigger job or whoever started the pipeline that wins, and jobs run in another image than this commit's`,
-  ];
+  for (const warning of planned.plan.warnings) world.log.warn(warning);
+  return planned;
 }
 
 /** What changed in images that have to be built; what another revision lacks is not asked. */

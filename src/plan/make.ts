@@ -6,6 +6,8 @@ import { isMember, withoutMembers } from "../image/image.ts";
 import { type KeyedImage, ownTags, setIdOf } from "../image/key.ts";
 import { printReference, printRepository, withDigest, withTag } from "../oci/reference.ts";
 import { generationOfMachine, generationOfPipeline, ofGeneration } from "../oci/tags.ts";
+import { few } from "../printable.ts";
+import type { Env } from "../world.ts";
 import type { Decided, Grounds } from "./decide.ts";
 import { ownTemplate, repositoryOf } from "./places.ts";
 import type { Decision, Plan, PlannedImage } from "./plan.ts";
@@ -20,7 +22,7 @@ export interface FilesState {
 export function makePlan(
   { decisions, anew }: Decided,
   grounds: Grounds,
-  { state, warnings }: { readonly state: FilesState; readonly warnings: readonly string[] },
+  told: { readonly state: FilesState; readonly env: Env; readonly warnings: readonly string[] },
 ): Plan {
   const { observation, config, situation } = grounds;
   const generation = anew.size > 0 ? generationOf(situation, grounds.fresh.now) : undefined;
@@ -40,19 +42,20 @@ export function makePlan(
   return {
     version: 1,
     config: configOf(config),
-    revision: state.revision ?? null,
+    revision: told.state.revision ?? null,
     pipeline: situation.pipeline ?? null,
     untrusted: situation.untrusted ?? null,
-    dirty: state.dirty,
+    dirty: told.state.dirty,
     set,
     complete,
     images,
     variables,
     warnings: [
       ...observation.warnings,
-      ...warnings,
+      ...told.warnings,
       ...(many === undefined ? [] : [many.join("; ")]),
       ...unheard({ complete }, grounds),
+      ...outranked(variables, told.env, situation),
     ],
   };
 }
@@ -185,6 +188,16 @@ function unheard({ complete }: Pick<Plan, "complete">, { config, situation }: Gr
   const untold = `\`reference: ${reference}\` tells later jobs of no image: in \`repository: ${repository}\` {name} does not stand alone at the end`;
   const isTold = reference === "digest" || templateFolder(repository) !== undefined;
   return [tag === undefined || complete ? [] : untagged, isTold ? [] : untold].flat();
+}
+
+/** Variables of a pipeline or its settings that GitLab lets win over those of the plan's report (gitlab docs: precedence). */
+function outranked(variables: Plan["variables"], env: Env, { ci }: Situation): readonly string[] {
+  const set = Object.entries(variables).filter(([name, value]) => (env[name] || value) !== value);
+  if (!ci || set.length === 0) return [];
+  const names = few(set.map(([name]) => `${name}=${env[name]}`));
+  return [
+    `${names}: set already, and not what the plan says; from the settings, a trigger job or whoever started the pipeline that wins, and jobs run in another image than this commit's`,
+  ];
 }
 
 /** What stands between base and name: `/qemu` for `qemu/{name}`; `undefined` where a name is not the last element. */

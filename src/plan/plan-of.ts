@@ -6,6 +6,7 @@ import type { Identified } from "../image/identify.ts";
 import type { Image } from "../image/image.ts";
 import { printRepository } from "../oci/reference.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { Env } from "../world.ts";
 import { type Decided, decide } from "./decide.ts";
 import { lookAtFreshness, type MergeHistory, withMembers } from "./freshness.ts";
 import { type FilesState, makePlan } from "./make.ts";
@@ -19,6 +20,8 @@ import { asUntrusted, type Situation } from "./situation.ts";
 export interface Planning {
   readonly config: Config;
   readonly situation: Situation;
+  /** The variables that jobs of this pipeline may have already. */
+  readonly env: Env;
   readonly images: readonly Pick<Image, "name">[];
   readonly registry: Registry;
   readonly now: Date;
@@ -79,7 +82,7 @@ interface Keyed {
 
 async function planIn(
   situation: Situation,
-  { config, registry, now, history, changes }: Planning,
+  { config, env, registry, now, history, changes }: Planning,
   { identified, state: stateComing }: Keyed,
 ): Promise<Planned> {
   const sources = sourcesOf(situation, config);
@@ -105,7 +108,7 @@ async function planIn(
     ...situation.warnings,
     ...identified.warnings.map(printProblem),
   ];
-  const plan = makePlan(decided, grounds, { state, warnings });
+  const plan = makePlan(decided, grounds, { state, env, warnings });
   return { plan, situation, identified, observation };
 }
 

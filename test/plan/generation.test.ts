@@ -30,7 +30,7 @@ function planOf(env: Record<string, string>, seenAt: Seen, change: Partial<Confi
   const fresh = { ...notAsked, now: new Date("2026-11-20T12:00:00Z") };
   const grounds = { ...groundsOf(known, seenAs, { recorded: isWhole ? id : undefined }), fresh };
   const state = { revision: "a".repeat(40), dirty: [] };
-  const plan = makePlan(decide(grounds), grounds, { state, warnings: [] });
+  const plan = makePlan(decide(grounds), grounds, { state, env: {}, warnings: [] });
   assert.deepEqual(parsePlan(serializePlan(plan), "plan.json").images.length, chain.length);
   return plan;
 }

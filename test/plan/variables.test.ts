@@ -36,7 +36,7 @@ function planOf(
     recorded,
   });
   const state = { revision: "c0ffee", dirty: [] };
-  return makePlan(decide(grounds), grounds, { state, warnings: [] });
+  return makePlan(decide(grounds), grounds, { state, env: {}, warnings: [] });
 }
 
 const bothUpstream: Record<string, Where> = { alpine: "upstream", "debian-arm64": "upstream" };

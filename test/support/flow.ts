@@ -84,6 +84,7 @@ export async function planOf(options: FlowOptions, spool?: Spool) {
   const planned = await planFrom({
     config,
     situation,
+    env: {},
     images,
     registry,
     now: options.now ?? flowTime,
